@@ -235,6 +235,9 @@ func startsAtTheBeginning(statement string) bool {
 }
 
 func isExcused(statement string) bool {
+	if strings.Contains(statement, "x_key") {
+		return true // a facet counts what it counts, as a total does
+	}
 	for part := range scans {
 		if strings.Contains(statement, part) && !strings.Contains(statement, "GROUP BY") {
 			return true

@@ -27,6 +27,8 @@ type estate struct {
 
 	revision     int64 // before the last two rows
 	team, person ident.ID
+	template     ident.ID // of the first change
+	aside        ident.ID // a service that needs nothing, once there is a contrast
 	hub          ident.ID // related to every other CI, both ways, and to itself
 	cis          []ident.ID
 	incidents    []ident.ID // all name the hub, and the first is the parent of the others
@@ -165,6 +167,9 @@ func (e *estate) grow(t testing.TB, i int) {
 			SetMayTakeDown(true).SetOperations(usual[:(i+1)%3]).SetCalendarID(calendar.ID).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
 		if err != nil {
 			return err
+		}
+		if i == 0 {
+			e.template = template.ID
 		}
 		if _, err := tx.ApprovalPolicy.Create().SetName(fmt.Sprintf("policy %d", i)).SetChangeTypes([]domain.ChangeType{domain.Normal, domain.Emergency}[:i%3]).
 			SetApprovals(1 + i%2).SetTeamID(e.team).SetRiskAbove(i % 5).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx); err != nil {

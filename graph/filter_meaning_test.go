@@ -45,7 +45,13 @@ func (r found) holds(f object) bool {
 		case "labels":
 			for _, l := range all {
 				text, has := r.Labels[l.(object)["name"].(string)]
-				if eq, given := l.(object)["eq"]; !has || given && text != eq {
+				in, named := l.(object)["in"].([]any)
+				eq, given := l.(object)["eq"]
+				if given && eq == nil {
+					is = is && (!has || slices.Contains(in, any(text)))
+					continue
+				}
+				if !has || (given || named) && text != eq && !slices.Contains(in, any(text)) {
 					is = false
 				}
 			}
@@ -77,7 +83,11 @@ func (r found) holdsAttribute(a object) bool {
 		}
 		return false
 	}
-	if eq := a["eq"]; eq != nil && !isContainer(value) && !scalar(eq) || eq != nil && isContainer(value) {
+	eq, given := a["eq"]
+	if given && eq == nil && has {
+		return false
+	}
+	if eq != nil && !isContainer(value) && !scalar(eq) || eq != nil && isContainer(value) {
 		return false
 	}
 	if in, ok := a["in"].([]any); ok && (isContainer(value) || !slices.ContainsFunc(in, scalar)) {
@@ -109,19 +119,21 @@ func texts(ids []ident.ID) []string {
 
 // compared reports whether eq and in of a text both hold.
 func compared(o object, have string) bool {
-	eq, hasEq := o["eq"].(string)
+	eq, hasEq := o["eq"]
 	in, hasIn := o["in"].([]any)
-	return (!hasEq || eq == have) && (!hasIn || slices.Contains(in, any(have)))
+	return (!hasEq || eq == have || eq == nil && have == "") && (!hasIn || slices.Contains(in, any(have)))
 }
 
 // together reports whether eq and in of a list of names both hold: one of all the values must be one of the record's.
+// An eq of null is one of what has none.
 func together(o object, have ...string) bool {
-	eq, hasEq := o["eq"].(string)
+	eq, hasEq := o["eq"]
 	in, hasIn := o["in"].([]any)
 	if !hasEq && !hasIn {
 		return true
 	}
-	return slices.ContainsFunc(have, func(h string) bool { return hasEq && eq == h || slices.Contains(in, any(h)) })
+	have = slices.DeleteFunc(slices.Clone(have), func(h string) bool { return h == "" })
+	return hasEq && eq == nil && len(have) == 0 || slices.ContainsFunc(have, func(h string) bool { return eq == h || slices.Contains(in, any(h)) })
 }
 
 func names(f object, field string) bool {

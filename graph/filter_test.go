@@ -160,17 +160,24 @@ func drawFilter(t *rapid.T, e *estate, depth int, isService bool) object {
 		case "kind":
 			f[kind] = some(kind, func() any { return rapid.SampledFrom([]string{"APPLICATION_SERVICE", "BUSINESS_SERVICE"}).Draw(t, "v") })
 		case "tier":
-			f[kind] = some(kind, func() any { return rapid.SampledFrom([]string{"tier-1", "tier-2", "'"}).Draw(t, "v") })
+			f[kind] = some(kind, func() any { return rapid.SampledFrom([]string{"tier-1", "tier-2"}).Draw(t, "v") })
 		case "class":
 			f[kind] = some(kind, func() any {
-				return rapid.SampledFrom([]string{"server", "computer", "hardware", "service", "nothing", "'"}).Draw(t, "v")
+				return rapid.SampledFrom([]string{"server", "computer", "hardware", "service", "database"}).Draw(t, "v")
 			})
 		case "ownerTeam", "supportTeam":
 			f[kind] = some(kind, team)
 		case "labels":
 			f[kind] = list(func() any {
-				if rapid.Bool().Draw(t, "bare") {
+				switch rapid.IntRange(0, 4).Draw(t, "bare") {
+				case 0:
 					return object{"name": word()}
+				case 1:
+					return object{"name": word(), "eq": nil}
+				case 2:
+					return object{"name": word(), "in": list(func() any { return word() })}
+				case 3:
+					return object{"name": word(), "eq": nil, "in": list(func() any { return word() })}
 				}
 				return object{"name": word(), "eq": word()}
 			})

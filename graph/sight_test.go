@@ -279,6 +279,9 @@ func TestRestrictedCIsAreNeverNamed(t *testing.T) {
 			"Query.incident": fmt.Sprintf("id: %q", g.ids["incident"]), "Query.incidentByNumber": `number: "INC0000002"`,
 			"Query.change": fmt.Sprintf("id: %q", g.ids["change"]), "Query.changeByNumber": `number: "CHG0000001"`, "Query.ciClass": `code: "server"`,
 			"Query.changeWindow": fmt.Sprintf("id: %q", g.ids["window"]), "Query.changeCalendar": fmt.Sprintf("%s, filter: {service: %q}", year, g.ids["shop"]),
+			"Query.team": fmt.Sprintf("id: %q", g.ids["keepers"]), "Query.person": fmt.Sprintf("id: %q", g.ids["ada"]),
+			"CIConnection.facets": "fields: [CLASS, OWNER_TEAM]", "ServiceConnection.facets": "fields: [KIND, TIER]", "IncidentConnection.facets": "fields: [STATE, ASSIGNMENT_TEAM]",
+			"ChangeConnection.facets":  "fields: [STATE, TEMPLATE]",
 			"ChangeWindow.occurrences": year, "Query.suspectChanges": fmt.Sprintf("cis: [%q]", g.ids["portal"]),
 			"Impact.services": every, "Impact.affected": every, "Impact.on": fmt.Sprintf("id: %q", g.ids["portal"]),
 		}

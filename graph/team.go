@@ -7,6 +7,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/graph/where"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 )
 
@@ -32,6 +33,14 @@ func (r *mutationResolver) CreatePerson(ctx context.Context, input catalog.Creat
 
 func (r *mutationResolver) UpdatePerson(ctx context.Context, input catalog.UpdatePerson) (*present.PersonPayload, error) {
 	return present.Record(r.r.read.ShowPerson)(r.r.Catalog.UpdatePerson(ctx, input))
+}
+
+func (r *queryResolver) Team(ctx context.Context, id ident.ID) (*read.Team, error) {
+	return r.r.read.Team(ctx, id)
+}
+
+func (r *queryResolver) Person(ctx context.Context, id ident.ID) (*read.Person, error) {
+	return r.r.read.Person(ctx, id)
 }
 
 func (r *queryResolver) Teams(ctx context.Context, name *where.Text, first *int, after *string, last *int, before *string) (*page.Connection[*read.Team], error) {

@@ -257,9 +257,17 @@ var (
 				Columns: []*schema.Column{CiColumns[5], CiColumns[1], CiColumns[0]},
 			},
 			{
-				Name:    "ci_support_team_id",
+				Name:    "ci_support_team_id_name_id",
 				Unique:  false,
-				Columns: []*schema.Column{CiColumns[20]},
+				Columns: []*schema.Column{CiColumns[20], CiColumns[1], CiColumns[0]},
+			},
+			{
+				Name:    "ci_category_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{CiColumns[12], CiColumns[1], CiColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "service_kind IS NOT NULL",
+				},
 			},
 			{
 				Name:    "ci_visibility",
@@ -435,6 +443,21 @@ var (
 				Name:    "change_template_id_id",
 				Unique:  false,
 				Columns: []*schema.Column{ChangeColumns[23], ChangeColumns[0]},
+			},
+			{
+				Name:    "change_outcome_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChangeColumns[15], ChangeColumns[0]},
+			},
+			{
+				Name:    "change_requested_by_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChangeColumns[9], ChangeColumns[0]},
+			},
+			{
+				Name:    "change_title_id",
+				Unique:  false,
+				Columns: []*schema.Column{ChangeColumns[1], ChangeColumns[0]},
 			},
 		},
 	}
@@ -886,6 +909,31 @@ var (
 				Name:    "incident_problem_id",
 				Unique:  false,
 				Columns: []*schema.Column{IncidentColumns[14], IncidentColumns[0]},
+			},
+			{
+				Name:    "incident_urgency_id",
+				Unique:  false,
+				Columns: []*schema.Column{IncidentColumns[7], IncidentColumns[0]},
+			},
+			{
+				Name:    "incident_category_id",
+				Unique:  false,
+				Columns: []*schema.Column{IncidentColumns[9], IncidentColumns[0]},
+			},
+			{
+				Name:    "incident_channel_id",
+				Unique:  false,
+				Columns: []*schema.Column{IncidentColumns[10], IncidentColumns[0]},
+			},
+			{
+				Name:    "incident_title_id",
+				Unique:  false,
+				Columns: []*schema.Column{IncidentColumns[1], IncidentColumns[0]},
+			},
+			{
+				Name:    "incident_is_major_id",
+				Unique:  false,
+				Columns: []*schema.Column{IncidentColumns[11], IncidentColumns[0]},
 			},
 		},
 	}

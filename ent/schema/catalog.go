@@ -77,7 +77,8 @@ func (CI) Indexes() []ent.Index {
 		index.Fields("lifecycle", "name", "id"),
 		index.Fields("environment", "name", "id"),
 		index.Fields("criticality", "name", "id"),
-		index.Fields("support_team_id"),
+		index.Fields("support_team_id", "name", "id"),
+		index.Fields("category", "name", "id").Annotations(entsql.IndexWhere("service_kind IS NOT NULL")),
 		// Restricted CIs, which are few.
 		index.Fields("visibility").Annotations(entsql.IndexWhere("visibility = 'OWNERS'")),
 	}

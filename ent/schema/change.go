@@ -49,7 +49,7 @@ func (Change) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("state", "id"), index.Fields("type", "id"), index.Fields("created_at", "id"), index.Fields("updated_at", "id"),
 		index.Fields("planned_start", "planned_end"), index.Fields("planned_end", "planned_start"), index.Fields("assignment_team_id", "id"), index.Fields("assignee_id", "id"), index.Fields("requester_id"), index.Fields("actual_start"), index.Fields("actual_end"),
-		index.Fields("template_id", "id"),
+		index.Fields("template_id", "id"), index.Fields("outcome", "id"), index.Fields("requested_by", "id"), index.Fields("title", "id"),
 	}
 }
 

@@ -59,6 +59,8 @@ func (Incident) Indexes() []ent.Index {
 		index.Fields("assignment_team_id", "id"), index.Fields("assignee_id", "id"), index.Fields("parent_id"), index.Fields("caller_id"),
 		index.Fields("caused_by_change_id"), index.Fields("fixed_by_change_id"),
 		index.Fields("resolved_at", "created_at"), index.Fields("acknowledged_at", "created_at"), index.Fields("problem", "id"),
+		index.Fields("urgency", "id"), index.Fields("category", "id"), index.Fields("channel", "id"),
+		index.Fields("title", "id"), index.Fields("is_major", "id"),
 	}
 }
 

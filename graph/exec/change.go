@@ -22,9 +22,27 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
+type ChangeConnectionResolver interface {
+	Facets(ctx context.Context, obj *page.Connection[*read.Change], fields []read.ChangeFacetField) ([]*read.Facet[read.ChangeFacetField], error)
+}
+
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_ChangeConnection_facets_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "fields",
+		func(ctx context.Context, v any) ([]read.ChangeFacetField, error) {
+			return ec.unmarshalNChangeFacetField2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeFacetFieldᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["fields"] = arg0
+	return args, nil
+}
 
 func (ec *executionContext) field_Change_causedIncidents_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -1458,6 +1476,45 @@ func (ec *executionContext) fieldContext_ChangeConnection_totalCount(_ context.C
 	return graphql.NewScalarFieldContext("ChangeConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _ChangeConnection_facets(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Change]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChangeConnection_facets(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.ChangeConnection().Facets(ctx, obj, fc.Args["fields"].([]read.ChangeFacetField))
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.Facet[read.ChangeFacetField]) graphql.Marshaler {
+			return ec.marshalNChangeFacet2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChangeConnection_facets(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChangeConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_ChangeConnection_facets_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ChangeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Change]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
@@ -1485,6 +1542,40 @@ func (ec *executionContext) _ChangeEdge_node(ctx context.Context, field graphql.
 func (ec *executionContext) fieldContext_ChangeEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "ChangeEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ChangeFacet_field(ctx context.Context, field graphql.CollectedField, obj *read.Facet[read.ChangeFacetField]) (ret graphql.Marshaler) {
+	return ec.marshalNChangeFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeFacetField(ctx, field.Selections, obj.Field)
+}
+func (ec *executionContext) fieldContext_ChangeFacet_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChangeFacet", field, false, false, errors.New("field of type ChangeFacetField does not have child fields"))
+}
+
+func (ec *executionContext) _ChangeFacet_values(ctx context.Context, field graphql.CollectedField, obj *read.Facet[read.ChangeFacetField]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ChangeFacet_values(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Values, nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.FacetValue) graphql.Marshaler {
+			return ec.marshalNFacetValue2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetValueᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ChangeFacet_values(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChangeFacet",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -2504,7 +2595,7 @@ func (ec *executionContext) unmarshalInputChangeFilter(ctx context.Context, obj 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"open", "state", "type", "title", "assignmentTeam", "assignee", "assignedToMe", "awaitingMyVote", "ci", "plannedStart", "createdAt", "and", "or", "not"}
+	fieldsInOrder := [...]string{"open", "state", "type", "number", "title", "outcome", "requestedBy", "requester", "template", "assignmentTeam", "assignee", "assignedToMe", "awaitingMyVote", "service", "riskLevel", "hasConflicts", "ci", "plannedStart", "plannedEnd", "createdAt", "updatedAt", "and", "or", "not"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2532,6 +2623,13 @@ func (ec *executionContext) unmarshalInputChangeFilter(ctx context.Context, obj 
 				return it, err
 			}
 			it.Type = data
+		case "number":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("number"))
+			data, err := ec.unmarshalONumberFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Number = data
 		case "title":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("title"))
 			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐText(ctx, v)
@@ -2539,6 +2637,34 @@ func (ec *executionContext) unmarshalInputChangeFilter(ctx context.Context, obj 
 				return it, err
 			}
 			it.Title = data
+		case "outcome":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("outcome"))
+			data, err := ec.unmarshalOChangeOutcomeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Outcome = data
+		case "requestedBy":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requestedBy"))
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐText(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RequestedBy = data
+		case "requester":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requester"))
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Requester = data
+		case "template":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("template"))
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Template = data
 		case "assignmentTeam":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentTeam"))
 			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
@@ -2567,6 +2693,27 @@ func (ec *executionContext) unmarshalInputChangeFilter(ctx context.Context, obj 
 				return it, err
 			}
 			it.AwaitingMyVote = data
+		case "service":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("service"))
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Service = data
+		case "riskLevel":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("riskLevel"))
+			data, err := ec.unmarshalORiskLevelFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RiskLevel = data
+		case "hasConflicts":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasConflicts"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasConflicts = data
 		case "ci":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ci"))
 			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
@@ -2581,6 +2728,13 @@ func (ec *executionContext) unmarshalInputChangeFilter(ctx context.Context, obj 
 				return it, err
 			}
 			it.PlannedStart = data
+		case "plannedEnd":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("plannedEnd"))
+			data, err := ec.unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PlannedEnd = data
 		case "createdAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("createdAt"))
 			data, err := ec.unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐTime(ctx, v)
@@ -2588,6 +2742,13 @@ func (ec *executionContext) unmarshalInputChangeFilter(ctx context.Context, obj 
 				return it, err
 			}
 			it.CreatedAt = data
+		case "updatedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAt"))
+			data, err := ec.unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAt = data
 		case "and":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("and"))
 			data, err := ec.unmarshalOChangeFilter2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeFilterᚄ(ctx, v)
@@ -2655,6 +2816,43 @@ func (ec *executionContext) unmarshalInputChangeOrder(ctx context.Context, obj a
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputChangeOutcomeFilter(ctx context.Context, obj any) (where.Choice[domain.ChangeOutcome], error) {
+	var it where.Choice[domain.ChangeOutcome]
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eq", "in"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eq"))
+			data, err := ec.unmarshalOChangeOutcome2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeOutcome(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Eq = graphql.OmittableOf(data)
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalOChangeOutcome2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeOutcomeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.In = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputChangeStateFilter(ctx context.Context, obj any) (where.Choice[domain.ChangeState], error) {
 	var it where.Choice[domain.ChangeState]
 	if obj == nil {
@@ -2679,7 +2877,7 @@ func (ec *executionContext) unmarshalInputChangeStateFilter(ctx context.Context,
 			if err != nil {
 				return it, err
 			}
-			it.Eq = data
+			it.Eq = graphql.OmittableOf(data)
 		case "in":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
 			data, err := ec.unmarshalOChangeState2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeStateᚄ(ctx, v)
@@ -2716,7 +2914,7 @@ func (ec *executionContext) unmarshalInputChangeTypeFilter(ctx context.Context, 
 			if err != nil {
 				return it, err
 			}
-			it.Eq = data
+			it.Eq = graphql.OmittableOf(data)
 		case "in":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
 			data, err := ec.unmarshalOChangeType2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeTypeᚄ(ctx, v)
@@ -3120,6 +3318,43 @@ func (ec *executionContext) unmarshalInputReviewChangeInput(ctx context.Context,
 				return it, err
 			}
 			it.ExpectedVersion = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputRiskLevelFilter(ctx context.Context, obj any) (where.Choice[domain.RiskLevel], error) {
+	var it where.Choice[domain.RiskLevel]
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eq", "in"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eq"))
+			data, err := ec.unmarshalORiskLevel2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRiskLevel(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Eq = graphql.OmittableOf(data)
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalORiskLevel2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRiskLevelᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.In = data
 		}
 	}
 	return it, nil
@@ -3815,6 +4050,11 @@ func (ec *executionContext) _ChangeConnection(ctx context.Context, sel ast.Selec
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "facets":
+			out.Values[i] = ec._ChangeConnection_facets(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -3842,6 +4082,36 @@ func (ec *executionContext) _ChangeEdge(ctx context.Context, sel ast.SelectionSe
 			}
 		case "node":
 			out.Values[i] = ec._ChangeEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
+var changeFacetImplementors = []string{"ChangeFacet"}
+
+func (ec *executionContext) _ChangeFacet(ctx context.Context, sel ast.SelectionSet, obj *read.Facet[read.ChangeFacetField]) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, changeFacetImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChangeFacet")
+		case "field":
+			out.Values[i] = ec._ChangeFacet_field(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "values":
+			out.Values[i] = ec._ChangeFacet_values(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -4409,6 +4679,79 @@ func (ec *executionContext) marshalNChangeEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdb
 	return ec._ChangeEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNChangeFacet2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Facet[read.ChangeFacetField]) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChangeFacet2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacet(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNChangeFacet2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacet(ctx context.Context, sel ast.SelectionSet, v *read.Facet[read.ChangeFacetField]) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ChangeFacet(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNChangeFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeFacetField(ctx context.Context, v any) (read.ChangeFacetField, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := read.ChangeFacetField(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChangeFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeFacetField(ctx context.Context, sel ast.SelectionSet, v read.ChangeFacetField) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNChangeFacetField2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeFacetFieldᚄ(ctx context.Context, v any) ([]read.ChangeFacetField, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]read.ChangeFacetField, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNChangeFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeFacetField(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNChangeFacetField2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeFacetFieldᚄ(ctx context.Context, sel ast.SelectionSet, v []read.ChangeFacetField) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChangeFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeFacetField(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNChangeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeFilter(ctx context.Context, v any) (*read.ChangeFilter, error) {
 	res, err := ec.unmarshalInputChangeFilter(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
@@ -4793,6 +5136,42 @@ func (ec *executionContext) unmarshalOChangeOrder2ᚕᚖgithubᚗcomᚋlinchpin�
 	return res, nil
 }
 
+func (ec *executionContext) unmarshalOChangeOutcome2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeOutcomeᚄ(ctx context.Context, v any) ([]domain.ChangeOutcome, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]domain.ChangeOutcome, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNChangeOutcome2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeOutcome(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOChangeOutcome2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeOutcomeᚄ(ctx context.Context, sel ast.SelectionSet, v []domain.ChangeOutcome) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChangeOutcome2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeOutcome(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalOChangeOutcome2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeOutcome(ctx context.Context, v any) (*domain.ChangeOutcome, error) {
 	if v == nil {
 		return nil, nil
@@ -4810,6 +5189,14 @@ func (ec *executionContext) marshalOChangeOutcome2ᚖgithubᚗcomᚋlinchpinᚑc
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
+}
+
+func (ec *executionContext) unmarshalOChangeOutcomeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx context.Context, v any) (*where.Choice[domain.ChangeOutcome], error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputChangeOutcomeFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOChangeState2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeStateᚄ(ctx context.Context, v any) ([]domain.ChangeState, error) {
@@ -4935,6 +5322,14 @@ func (ec *executionContext) unmarshalOChangeTypeFilter2ᚖgithubᚗcomᚋlinchpi
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputChangeTypeFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalORiskLevelFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx context.Context, v any) (*where.Choice[domain.RiskLevel], error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputRiskLevelFilter(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 

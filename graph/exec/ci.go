@@ -23,9 +23,27 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
+type CIConnectionResolver interface {
+	Facets(ctx context.Context, obj *page.Connection[*read.CI], fields []read.CIFacetField) ([]*read.Facet[read.CIFacetField], error)
+}
+
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_CIConnection_facets_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "fields",
+		func(ctx context.Context, v any) ([]read.CIFacetField, error) {
+			return ec.unmarshalNCIFacetField2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIFacetFieldᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["fields"] = arg0
+	return args, nil
+}
 
 func (ec *executionContext) field_CI_changes_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -1380,6 +1398,52 @@ func (ec *executionContext) fieldContext_CIConnection_totalCount(_ context.Conte
 	return graphql.NewScalarFieldContext("CIConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _CIConnection_stateRevision(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CI]) (ret graphql.Marshaler) {
+	return ec.marshalORevision2ᚖint64(ctx, field.Selections, obj.StateRevision)
+}
+func (ec *executionContext) fieldContext_CIConnection_stateRevision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CIConnection", field, false, false, errors.New("field of type Revision does not have child fields"))
+}
+
+func (ec *executionContext) _CIConnection_facets(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CI]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CIConnection_facets(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.CIConnection().Facets(ctx, obj, fc.Args["fields"].([]read.CIFacetField))
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.Facet[read.CIFacetField]) graphql.Marshaler {
+			return ec.marshalNCIFacet2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CIConnection_facets(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CIConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_CIConnection_facets_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _CIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.CI]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
@@ -1407,6 +1471,40 @@ func (ec *executionContext) _CIEdge_node(ctx context.Context, field graphql.Coll
 func (ec *executionContext) fieldContext_CIEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "CIEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CIFacet_field(ctx context.Context, field graphql.CollectedField, obj *read.Facet[read.CIFacetField]) (ret graphql.Marshaler) {
+	return ec.marshalNCIFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIFacetField(ctx, field.Selections, obj.Field)
+}
+func (ec *executionContext) fieldContext_CIFacet_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CIFacet", field, false, false, errors.New("field of type CIFacetField does not have child fields"))
+}
+
+func (ec *executionContext) _CIFacet_values(ctx context.Context, field graphql.CollectedField, obj *read.Facet[read.CIFacetField]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CIFacet_values(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Values, nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.FacetValue) graphql.Marshaler {
+			return ec.marshalNFacetValue2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetValueᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CIFacet_values(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CIFacet",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -1705,6 +1803,27 @@ func (ec *executionContext) _ExternalIdentity_externalId(ctx context.Context, fi
 }
 func (ec *executionContext) fieldContext_ExternalIdentity_externalId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalIdentity", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _FacetValue_value(ctx context.Context, field graphql.CollectedField, obj *read.FacetValue) (ret graphql.Marshaler) {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Value)
+}
+func (ec *executionContext) fieldContext_FacetValue_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FacetValue", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _FacetValue_label(ctx context.Context, field graphql.CollectedField, obj *read.FacetValue) (ret graphql.Marshaler) {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Label)
+}
+func (ec *executionContext) fieldContext_FacetValue_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FacetValue", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _FacetValue_count(ctx context.Context, field graphql.CollectedField, obj *read.FacetValue) (ret graphql.Marshaler) {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Count)
+}
+func (ec *executionContext) fieldContext_FacetValue_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FacetValue", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _RetireCIPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
@@ -2029,7 +2148,7 @@ func (ec *executionContext) unmarshalInputAttributeFilter(ctx context.Context, o
 			if err != nil {
 				return it, err
 			}
-			it.Eq = data
+			it.Eq = graphql.OmittableOf(data)
 		case "in":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
 			data, err := ec.unmarshalOJSONValue2ᚕinterfaceᚄ(ctx, v)
@@ -2074,7 +2193,7 @@ func (ec *executionContext) unmarshalInputCIFilter(ctx context.Context, obj any)
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "class", "lifecycle", "environment", "criticality", "ownerTeam", "ownedByMyTeams", "labels", "attributes", "createdAt", "updatedAt", "and", "or", "not"}
+	fieldsInOrder := [...]string{"name", "class", "lifecycle", "environment", "criticality", "ids", "source", "visibility", "operationalState", "isInMaintenance", "ownerTeam", "ownedByMyTeams", "ownerPerson", "relatedTo", "labels", "attributes", "createdAt", "updatedAt", "and", "or", "not"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2116,6 +2235,41 @@ func (ec *executionContext) unmarshalInputCIFilter(ctx context.Context, obj any)
 				return it, err
 			}
 			it.Criticality = data
+		case "ids":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ids"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Ids = data
+		case "source":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
+			data, err := ec.unmarshalOSourceFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Source = data
+		case "visibility":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("visibility"))
+			data, err := ec.unmarshalOVisibilityFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Visibility = data
+		case "operationalState":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("operationalState"))
+			data, err := ec.unmarshalOOperationalStateFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OperationalState = data
+		case "isInMaintenance":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isInMaintenance"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsInMaintenance = data
 		case "ownerTeam":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerTeam"))
 			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
@@ -2130,6 +2284,20 @@ func (ec *executionContext) unmarshalInputCIFilter(ctx context.Context, obj any)
 				return it, err
 			}
 			it.OwnedByMyTeams = data
+		case "ownerPerson":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerPerson"))
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnerPerson = data
+		case "relatedTo":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("relatedTo"))
+			data, err := ec.unmarshalORelatedToFilter2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelatedToFilterᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RelatedTo = data
 		case "labels":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labels"))
 			data, err := ec.unmarshalOLabelFilter2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐLabelFilterᚄ(ctx, v)
@@ -2356,7 +2524,7 @@ func (ec *executionContext) unmarshalInputCriticalityFilter(ctx context.Context,
 			if err != nil {
 				return it, err
 			}
-			it.Eq = data
+			it.Eq = graphql.OmittableOf(data)
 		case "in":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
 			data, err := ec.unmarshalOCriticality2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐCriticalityᚄ(ctx, v)
@@ -2393,7 +2561,7 @@ func (ec *executionContext) unmarshalInputEnvironmentFilter(ctx context.Context,
 			if err != nil {
 				return it, err
 			}
-			it.Eq = data
+			it.Eq = graphql.OmittableOf(data)
 		case "in":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
 			data, err := ec.unmarshalOEnvironment2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐEnvironmentᚄ(ctx, v)
@@ -2454,7 +2622,7 @@ func (ec *executionContext) unmarshalInputLabelFilter(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "eq"}
+	fieldsInOrder := [...]string{"name", "eq", "in"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2474,7 +2642,14 @@ func (ec *executionContext) unmarshalInputLabelFilter(ctx context.Context, obj a
 			if err != nil {
 				return it, err
 			}
-			it.Eq = data
+			it.Eq = graphql.OmittableOf(data)
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.In = data
 		}
 	}
 	return it, nil
@@ -2504,10 +2679,47 @@ func (ec *executionContext) unmarshalInputLifecycleFilter(ctx context.Context, o
 			if err != nil {
 				return it, err
 			}
-			it.Eq = data
+			it.Eq = graphql.OmittableOf(data)
 		case "in":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
 			data, err := ec.unmarshalOLifecycle2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLifecycleᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.In = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputOperationalStateFilter(ctx context.Context, obj any) (where.Choice[string], error) {
+	var it where.Choice[string]
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eq", "in"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eq"))
+			data, err := ec.unmarshalOOperationalState2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Eq = graphql.OmittableOf(data)
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalOOperationalState2ᚕstringᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2556,6 +2768,54 @@ func (ec *executionContext) unmarshalInputOwnerInput(ctx context.Context, obj an
 				return it, err
 			}
 			it.Role = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputRelatedToFilter(ctx context.Context, obj any) (read.RelatedToFilter, error) {
+	var it read.RelatedToFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "BOTH"
+	}
+
+	fieldsInOrder := [...]string{"ci", "type", "direction"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "ci":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ci"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Ci = data
+		case "type":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("type"))
+			data, err := ec.unmarshalOCodeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Type = data
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNRelationshipDirection2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationshipDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
 		}
 	}
 	return it, nil
@@ -2644,6 +2904,43 @@ func (ec *executionContext) unmarshalInputSetOwnersInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Owners = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputSourceFilter(ctx context.Context, obj any) (where.Choice[string], error) {
+	var it where.Choice[string]
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eq", "in"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eq"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Eq = graphql.OmittableOf(data)
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.In = data
 		}
 	}
 	return it, nil
@@ -2751,6 +3048,43 @@ func (ec *executionContext) unmarshalInputUpdateCIInput(ctx context.Context, obj
 				return it, err
 			}
 			it.AcceptConsequences = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputVisibilityFilter(ctx context.Context, obj any) (where.Choice[domain.Visibility], error) {
+	var it where.Choice[domain.Visibility]
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eq", "in"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eq"))
+			data, err := ec.unmarshalOVisibility2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibility(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Eq = graphql.OmittableOf(data)
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalOVisibility2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibilityᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.In = data
 		}
 	}
 	return it, nil
@@ -3018,6 +3352,16 @@ func (ec *executionContext) _CIConnection(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "stateRevision":
+			out.Values[i] = ec._CIConnection_stateRevision(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "facets":
+			out.Values[i] = ec._CIConnection_facets(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -3045,6 +3389,36 @@ func (ec *executionContext) _CIEdge(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "node":
 			out.Values[i] = ec._CIEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
+var cIFacetImplementors = []string{"CIFacet"}
+
+func (ec *executionContext) _CIFacet(ctx context.Context, sel ast.SelectionSet, obj *read.Facet[read.CIFacetField]) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, cIFacetImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CIFacet")
+		case "field":
+			out.Values[i] = ec._CIFacet_field(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "values":
+			out.Values[i] = ec._CIFacet_values(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3230,6 +3604,41 @@ func (ec *executionContext) _ExternalIdentity(ctx context.Context, sel ast.Selec
 			}
 		case "externalId":
 			out.Values[i] = ec._ExternalIdentity_externalId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
+var facetValueImplementors = []string{"FacetValue"}
+
+func (ec *executionContext) _FacetValue(ctx context.Context, sel ast.SelectionSet, obj *read.FacetValue) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, facetValueImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FacetValue")
+		case "value":
+			out.Values[i] = ec._FacetValue_value(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "label":
+			out.Values[i] = ec._FacetValue_label(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = ec._FacetValue_count(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3445,6 +3854,79 @@ func (ec *executionContext) marshalNCIEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋl
 	return ec._CIEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNCIFacet2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Facet[read.CIFacetField]) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCIFacet2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacet(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNCIFacet2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacet(ctx context.Context, sel ast.SelectionSet, v *read.Facet[read.CIFacetField]) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._CIFacet(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNCIFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIFacetField(ctx context.Context, v any) (read.CIFacetField, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := read.CIFacetField(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCIFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIFacetField(ctx context.Context, sel ast.SelectionSet, v read.CIFacetField) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNCIFacetField2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIFacetFieldᚄ(ctx context.Context, v any) ([]read.CIFacetField, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]read.CIFacetField, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNCIFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIFacetField(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNCIFacetField2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIFacetFieldᚄ(ctx context.Context, sel ast.SelectionSet, v []read.CIFacetField) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCIFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIFacetField(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNCIFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIFilter(ctx context.Context, v any) (*read.CIFilter, error) {
 	res, err := ec.unmarshalInputCIFilter(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
@@ -3631,6 +4113,32 @@ func (ec *executionContext) unmarshalNExternalIdentityInput2githubᚗcomᚋlinch
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNFacetValue2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetValueᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.FacetValue) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFacetValue2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetValue(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFacetValue2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetValue(ctx context.Context, sel ast.SelectionSet, v *read.FacetValue) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._FacetValue(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNJSONValue2interface(ctx context.Context, v any) (any, error) {
 	res, err := scalar.UnmarshalJSONValue(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -3708,6 +4216,11 @@ func (ec *executionContext) unmarshalNOwnerInput2ᚕgithubᚗcomᚋlinchpinᚑcm
 		}
 	}
 	return res, nil
+}
+
+func (ec *executionContext) unmarshalNRelatedToFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelatedToFilter(ctx context.Context, v any) (*read.RelatedToFilter, error) {
+	res, err := ec.unmarshalInputRelatedToFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNRelationshipDirection2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationshipDirection(ctx context.Context, v any) (read.RelationshipDirection, error) {
@@ -4176,6 +4689,14 @@ func (ec *executionContext) marshalOOperationalState2ᚖstring(ctx context.Conte
 	return res
 }
 
+func (ec *executionContext) unmarshalOOperationalStateFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx context.Context, v any) (*where.Choice[string], error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputOperationalStateFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOOwnerInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐOwnerᚄ(ctx context.Context, v any) ([]cmdb.Owner, error) {
 	if v == nil {
 		return nil, nil
@@ -4191,6 +4712,67 @@ func (ec *executionContext) unmarshalOOwnerInput2ᚕgithubᚗcomᚋlinchpinᚑcm
 		}
 	}
 	return res, nil
+}
+
+func (ec *executionContext) unmarshalORelatedToFilter2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelatedToFilterᚄ(ctx context.Context, v any) ([]*read.RelatedToFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*read.RelatedToFilter, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRelatedToFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelatedToFilter(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOSourceFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx context.Context, v any) (*where.Choice[string], error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputSourceFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOVisibility2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibilityᚄ(ctx context.Context, v any) ([]domain.Visibility, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]domain.Visibility, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNVisibility2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibility(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOVisibility2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibilityᚄ(ctx context.Context, sel ast.SelectionSet, v []domain.Visibility) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNVisibility2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibility(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOVisibility2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibility(ctx context.Context, v any) (*domain.Visibility, error) {
@@ -4210,6 +4792,14 @@ func (ec *executionContext) marshalOVisibility2ᚖgithubᚗcomᚋlinchpinᚑcmdb
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
+}
+
+func (ec *executionContext) unmarshalOVisibilityFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx context.Context, v any) (*where.Choice[domain.Visibility], error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputVisibilityFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 // endregion ***************************** type.gotpl *****************************

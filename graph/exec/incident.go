@@ -23,9 +23,27 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
+type IncidentConnectionResolver interface {
+	Facets(ctx context.Context, obj *page.Connection[*read.Incident], fields []read.IncidentFacetField) ([]*read.Facet[read.IncidentFacetField], error)
+}
+
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_IncidentConnection_facets_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "fields",
+		func(ctx context.Context, v any) ([]read.IncidentFacetField, error) {
+			return ec.unmarshalNIncidentFacetField2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentFacetFieldᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["fields"] = arg0
+	return args, nil
+}
 
 func (ec *executionContext) field_Incident_affectedServices_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -2032,6 +2050,45 @@ func (ec *executionContext) fieldContext_IncidentConnection_totalCount(_ context
 	return graphql.NewScalarFieldContext("IncidentConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _IncidentConnection_facets(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Incident]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentConnection_facets(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.IncidentConnection().Facets(ctx, obj, fc.Args["fields"].([]read.IncidentFacetField))
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.Facet[read.IncidentFacetField]) graphql.Marshaler {
+			return ec.marshalNIncidentFacet2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentConnection_facets(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_IncidentConnection_facets_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _IncidentEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Incident]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
@@ -2059,6 +2116,40 @@ func (ec *executionContext) _IncidentEdge_node(ctx context.Context, field graphq
 func (ec *executionContext) fieldContext_IncidentEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "IncidentEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IncidentFacet_field(ctx context.Context, field graphql.CollectedField, obj *read.Facet[read.IncidentFacetField]) (ret graphql.Marshaler) {
+	return ec.marshalNIncidentFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentFacetField(ctx, field.Selections, obj.Field)
+}
+func (ec *executionContext) fieldContext_IncidentFacet_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IncidentFacet", field, false, false, errors.New("field of type IncidentFacetField does not have child fields"))
+}
+
+func (ec *executionContext) _IncidentFacet_values(ctx context.Context, field graphql.CollectedField, obj *read.Facet[read.IncidentFacetField]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IncidentFacet_values(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Values, nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.FacetValue) graphql.Marshaler {
+			return ec.marshalNFacetValue2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetValueᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IncidentFacet_values(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IncidentFacet",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -3025,6 +3116,43 @@ func (ec *executionContext) unmarshalInputCancelIncidentInput(ctx context.Contex
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputChannelFilter(ctx context.Context, obj any) (where.Choice[domain.Channel], error) {
+	var it where.Choice[domain.Channel]
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eq", "in"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eq"))
+			data, err := ec.unmarshalOChannel2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChannel(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Eq = graphql.OmittableOf(data)
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalOChannel2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChannelᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.In = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputCloseIncidentInput(ctx context.Context, obj any) (incident.Close, error) {
 	var it incident.Close
 	if obj == nil {
@@ -3213,7 +3341,7 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"open", "state", "priority", "title", "problem", "assignmentTeam", "assignee", "assignedToMe", "ci", "isMajor", "createdAt", "and", "or", "not", "isBreached"}
+	fieldsInOrder := [...]string{"open", "state", "priority", "title", "number", "problem", "urgency", "category", "channel", "assignmentTeam", "assignee", "assignedToMe", "caller", "parent", "causedByChange", "affectedService", "ci", "isMajor", "createdAt", "resolvedAt", "updatedAt", "and", "or", "not", "isBreached"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3248,6 +3376,13 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 				return it, err
 			}
 			it.Title = data
+		case "number":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("number"))
+			data, err := ec.unmarshalONumberFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Number = data
 		case "problem":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("problem"))
 			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐText(ctx, v)
@@ -3255,6 +3390,27 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 				return it, err
 			}
 			it.Problem = data
+		case "urgency":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("urgency"))
+			data, err := ec.unmarshalOIntFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐInt(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Urgency = data
+		case "category":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("category"))
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐText(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Category = data
+		case "channel":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("channel"))
+			data, err := ec.unmarshalOChannelFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Channel = data
 		case "assignmentTeam":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("assignmentTeam"))
 			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
@@ -3276,6 +3432,34 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 				return it, err
 			}
 			it.AssignedToMe = data
+		case "caller":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("caller"))
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Caller = data
+		case "parent":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("parent"))
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Parent = data
+		case "causedByChange":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("causedByChange"))
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CausedByChange = data
+		case "affectedService":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("affectedService"))
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AffectedService = data
 		case "ci":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ci"))
 			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
@@ -3297,6 +3481,20 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 				return it, err
 			}
 			it.CreatedAt = data
+		case "resolvedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resolvedAt"))
+			data, err := ec.unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ResolvedAt = data
+		case "updatedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAt"))
+			data, err := ec.unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAt = data
 		case "and":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("and"))
 			data, err := ec.unmarshalOIncidentFilter2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentFilterᚄ(ctx, v)
@@ -3395,10 +3593,47 @@ func (ec *executionContext) unmarshalInputIncidentStateFilter(ctx context.Contex
 			if err != nil {
 				return it, err
 			}
-			it.Eq = data
+			it.Eq = graphql.OmittableOf(data)
 		case "in":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
 			data, err := ec.unmarshalOIncidentState2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐIncidentStateᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.In = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputNumberFilter(ctx context.Context, obj any) (where.Choice[string], error) {
+	var it where.Choice[string]
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eq", "in"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eq"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Eq = graphql.OmittableOf(data)
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -4590,6 +4825,11 @@ func (ec *executionContext) _IncidentConnection(ctx context.Context, sel ast.Sel
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "facets":
+			out.Values[i] = ec._IncidentConnection_facets(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -4617,6 +4857,36 @@ func (ec *executionContext) _IncidentEdge(ctx context.Context, sel ast.Selection
 			}
 		case "node":
 			out.Values[i] = ec._IncidentEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
+var incidentFacetImplementors = []string{"IncidentFacet"}
+
+func (ec *executionContext) _IncidentFacet(ctx context.Context, sel ast.SelectionSet, obj *read.Facet[read.IncidentFacetField]) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, incidentFacetImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IncidentFacet")
+		case "field":
+			out.Values[i] = ec._IncidentFacet_field(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "values":
+			out.Values[i] = ec._IncidentFacet_values(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -5370,6 +5640,79 @@ func (ec *executionContext) marshalNIncidentEdge2ᚖgithubᚗcomᚋlinchpinᚑcm
 	return ec._IncidentEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNIncidentFacet2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Facet[read.IncidentFacetField]) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIncidentFacet2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacet(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNIncidentFacet2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacet(ctx context.Context, sel ast.SelectionSet, v *read.Facet[read.IncidentFacetField]) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._IncidentFacet(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNIncidentFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentFacetField(ctx context.Context, v any) (read.IncidentFacetField, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := read.IncidentFacetField(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNIncidentFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentFacetField(ctx context.Context, sel ast.SelectionSet, v read.IncidentFacetField) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNIncidentFacetField2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentFacetFieldᚄ(ctx context.Context, v any) ([]read.IncidentFacetField, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]read.IncidentFacetField, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNIncidentFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentFacetField(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNIncidentFacetField2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentFacetFieldᚄ(ctx context.Context, sel ast.SelectionSet, v []read.IncidentFacetField) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIncidentFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentFacetField(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNIncidentFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentFilter(ctx context.Context, v any) (*read.IncidentFilter, error) {
 	res, err := ec.unmarshalInputIncidentFilter(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
@@ -5684,6 +6027,42 @@ func (ec *executionContext) marshalNUpdateIncidentPayload2ᚖgithubᚗcomᚋlinc
 	return ec._UpdateIncidentPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOChannel2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChannelᚄ(ctx context.Context, v any) ([]domain.Channel, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]domain.Channel, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNChannel2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChannel(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOChannel2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChannelᚄ(ctx context.Context, sel ast.SelectionSet, v []domain.Channel) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChannel2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChannel(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalOChannel2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChannel(ctx context.Context, v any) (*domain.Channel, error) {
 	if v == nil {
 		return nil, nil
@@ -5701,6 +6080,14 @@ func (ec *executionContext) marshalOChannel2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋ
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
+}
+
+func (ec *executionContext) unmarshalOChannelFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx context.Context, v any) (*where.Choice[domain.Channel], error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputChannelFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOHoldReason2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐHoldReason(ctx context.Context, v any) (*domain.HoldReason, error) {
@@ -5869,6 +6256,14 @@ func (ec *executionContext) unmarshalOIncidentStateFilter2ᚖgithubᚗcomᚋlinc
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputIncidentStateFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalONumberFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx context.Context, v any) (*where.Choice[string], error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputNumberFilter(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 

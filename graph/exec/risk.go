@@ -668,6 +668,61 @@ func (ec *executionContext) marshalOChangeRisk2ᚖgithubᚗcomᚋlinchpinᚑcmdb
 	return ec._ChangeRisk(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalORiskLevel2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRiskLevelᚄ(ctx context.Context, v any) ([]domain.RiskLevel, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]domain.RiskLevel, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRiskLevel2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRiskLevel(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalORiskLevel2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRiskLevelᚄ(ctx context.Context, sel ast.SelectionSet, v []domain.RiskLevel) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRiskLevel2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRiskLevel(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalORiskLevel2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRiskLevel(ctx context.Context, v any) (*domain.RiskLevel, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := domain.RiskLevel(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORiskLevel2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRiskLevel(ctx context.Context, sel ast.SelectionSet, v *domain.RiskLevel) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
 func (ec *executionContext) marshalORiskWeight2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRiskWeightᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.RiskWeight) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null

@@ -35,8 +35,12 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	CIConnection() CIConnectionResolver
+	ChangeConnection() ChangeConnectionResolver
+	IncidentConnection() IncidentConnectionResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
+	ServiceConnection() ServiceConnectionResolver
 	Subscription() SubscriptionResolver
 }
 
@@ -249,10 +253,12 @@ type ComplexityRoot struct {
 	}
 
 	CIConnection struct {
-		Edges      func(childComplexity int) int
-		Nodes      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
+		Edges         func(childComplexity int) int
+		Facets        func(childComplexity int, fields []read.CIFacetField) int
+		Nodes         func(childComplexity int) int
+		PageInfo      func(childComplexity int) int
+		StateRevision func(childComplexity int) int
+		TotalCount    func(childComplexity int) int
 	}
 
 	CIEdge struct {
@@ -265,6 +271,11 @@ type ComplexityRoot struct {
 		Entries  func(childComplexity int) int
 		Resync   func(childComplexity int) int
 		Revision func(childComplexity int) int
+	}
+
+	CIFacet struct {
+		Field  func(childComplexity int) int
+		Values func(childComplexity int) int
 	}
 
 	Calendar struct {
@@ -375,6 +386,7 @@ type ComplexityRoot struct {
 
 	ChangeConnection struct {
 		Edges      func(childComplexity int) int
+		Facets     func(childComplexity int, fields []read.ChangeFacetField) int
 		Nodes      func(childComplexity int) int
 		PageInfo   func(childComplexity int) int
 		TotalCount func(childComplexity int) int
@@ -390,6 +402,11 @@ type ComplexityRoot struct {
 		Entries  func(childComplexity int) int
 		Resync   func(childComplexity int) int
 		Revision func(childComplexity int) int
+	}
+
+	ChangeFacet struct {
+		Field  func(childComplexity int) int
+		Values func(childComplexity int) int
 	}
 
 	ChangePreview struct {
@@ -780,6 +797,12 @@ type ComplexityRoot struct {
 		Source     func(childComplexity int) int
 	}
 
+	FacetValue struct {
+		Count func(childComplexity int) int
+		Label func(childComplexity int) int
+		Value func(childComplexity int) int
+	}
+
 	Grant struct {
 		Role    func(childComplexity int) int
 		Sources func(childComplexity int) int
@@ -931,6 +954,7 @@ type ComplexityRoot struct {
 
 	IncidentConnection struct {
 		Edges      func(childComplexity int) int
+		Facets     func(childComplexity int, fields []read.IncidentFacetField) int
 		Nodes      func(childComplexity int) int
 		PageInfo   func(childComplexity int) int
 		TotalCount func(childComplexity int) int
@@ -946,6 +970,11 @@ type ComplexityRoot struct {
 		Incidents func(childComplexity int) int
 		Resync    func(childComplexity int) int
 		Revision  func(childComplexity int) int
+	}
+
+	IncidentFacet struct {
+		Field  func(childComplexity int) int
+		Values func(childComplexity int) int
 	}
 
 	IncidentTransition struct {
@@ -1150,6 +1179,7 @@ type ComplexityRoot struct {
 		ExternalIdentities func(childComplexity int) int
 		ID                 func(childComplexity int) int
 		Name               func(childComplexity int) int
+		Owns               func(childComplexity int, first *int, after *string, last *int, before *string) int
 		Teams              func(childComplexity int) int
 		Version            func(childComplexity int) int
 	}
@@ -1252,6 +1282,7 @@ type ComplexityRoot struct {
 		Path                  func(childComplexity int, from ident.ID, to ident.ID, asOf *read.AsOf) int
 		Paths                 func(childComplexity int, from ident.ID, to ident.ID, first int, asOf *read.AsOf) int
 		People                func(childComplexity int, name *where.Text, first *int, after *string, last *int, before *string) int
+		Person                func(childComplexity int, id ident.ID) int
 		Policy                func(childComplexity int) int
 		PriorityRules         func(childComplexity int) int
 		RelationshipTypes     func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -1268,6 +1299,7 @@ type ComplexityRoot struct {
 		SinglePointsOfFailure func(childComplexity int, tiers []string, overlay *read.Overlay, facts read.Facts, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
 		Subgraph              func(childComplexity int) int
 		SuspectChanges        func(childComplexity int, cis []ident.ID, at *time.Time, hours int, first int) int
+		Team                  func(childComplexity int, id ident.ID) int
 		Teams                 func(childComplexity int, name *where.Text, first *int, after *string, last *int, before *string) int
 		Viewer                func(childComplexity int) int
 		WhatIf                func(childComplexity int, overlay read.Overlay, filter *read.ImpactFilter, facts read.Facts, asOf *read.AsOf) int
@@ -1502,6 +1534,7 @@ type ComplexityRoot struct {
 	}
 
 	Service struct {
+		Attributes            func(childComplexity int) int
 		AvailabilityTarget    func(childComplexity int) int
 		CI                    func(childComplexity int) int
 		Category              func(childComplexity int) int
@@ -1527,6 +1560,7 @@ type ComplexityRoot struct {
 		Owner                 func(childComplexity int) int
 		Owners                func(childComplexity int) int
 		PortfolioStage        func(childComplexity int) int
+		Relationships         func(childComplexity int, filter *read.RelationshipFilter, direction read.RelationshipDirection, first *int, after *string, last *int, before *string) int
 		ReportedBy            func(childComplexity int) int
 		ServiceLevelTargets   func(childComplexity int) int
 		SinglePointsOfFailure func(childComplexity int, overlay *read.Overlay, facts read.Facts, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) int
@@ -1540,15 +1574,22 @@ type ComplexityRoot struct {
 	}
 
 	ServiceConnection struct {
-		Edges      func(childComplexity int) int
-		Nodes      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
+		Edges         func(childComplexity int) int
+		Facets        func(childComplexity int, fields []read.ServiceFacetField) int
+		Nodes         func(childComplexity int) int
+		PageInfo      func(childComplexity int) int
+		StateRevision func(childComplexity int) int
+		TotalCount    func(childComplexity int) int
 	}
 
 	ServiceEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	ServiceFacet struct {
+		Field  func(childComplexity int) int
+		Values func(childComplexity int) int
 	}
 
 	ServiceLevel struct {
@@ -2900,6 +2941,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CIConnection.Edges(childComplexity), true
+	case "CIConnection.facets":
+		if e.ComplexityRoot.CIConnection.Facets == nil {
+			break
+		}
+
+		args, err := ec.field_CIConnection_facets_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.CIConnection.Facets(childComplexity, args["fields"].([]read.CIFacetField)), true
 	case "CIConnection.nodes":
 		if e.ComplexityRoot.CIConnection.Nodes == nil {
 			break
@@ -2912,6 +2964,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CIConnection.PageInfo(childComplexity), true
+	case "CIConnection.stateRevision":
+		if e.ComplexityRoot.CIConnection.StateRevision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CIConnection.StateRevision(childComplexity), true
 	case "CIConnection.totalCount":
 		if e.ComplexityRoot.CIConnection.TotalCount == nil {
 			break
@@ -2956,6 +3014,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CIEvent.Revision(childComplexity), true
+
+	case "CIFacet.field":
+		if e.ComplexityRoot.CIFacet.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CIFacet.Field(childComplexity), true
+	case "CIFacet.values":
+		if e.ComplexityRoot.CIFacet.Values == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CIFacet.Values(childComplexity), true
 
 	case "Calendar.createdAt":
 		if e.ComplexityRoot.Calendar.CreatedAt == nil {
@@ -3454,6 +3525,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChangeConnection.Edges(childComplexity), true
+	case "ChangeConnection.facets":
+		if e.ComplexityRoot.ChangeConnection.Facets == nil {
+			break
+		}
+
+		args, err := ec.field_ChangeConnection_facets_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.ChangeConnection.Facets(childComplexity, args["fields"].([]read.ChangeFacetField)), true
 	case "ChangeConnection.nodes":
 		if e.ComplexityRoot.ChangeConnection.Nodes == nil {
 			break
@@ -3510,6 +3592,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChangeEvent.Revision(childComplexity), true
+
+	case "ChangeFacet.field":
+		if e.ComplexityRoot.ChangeFacet.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeFacet.Field(childComplexity), true
+	case "ChangeFacet.values":
+		if e.ComplexityRoot.ChangeFacet.Values == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangeFacet.Values(childComplexity), true
 
 	case "ChangePreview.conflicts":
 		if e.ComplexityRoot.ChangePreview.Conflicts == nil {
@@ -4936,6 +5031,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ExternalIdentity.Source(childComplexity), true
 
+	case "FacetValue.count":
+		if e.ComplexityRoot.FacetValue.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FacetValue.Count(childComplexity), true
+	case "FacetValue.label":
+		if e.ComplexityRoot.FacetValue.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FacetValue.Label(childComplexity), true
+	case "FacetValue.value":
+		if e.ComplexityRoot.FacetValue.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FacetValue.Value(childComplexity), true
+
 	case "Grant.role":
 		if e.ComplexityRoot.Grant.Role == nil {
 			break
@@ -5653,6 +5767,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.IncidentConnection.Edges(childComplexity), true
+	case "IncidentConnection.facets":
+		if e.ComplexityRoot.IncidentConnection.Facets == nil {
+			break
+		}
+
+		args, err := ec.field_IncidentConnection_facets_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.IncidentConnection.Facets(childComplexity, args["fields"].([]read.IncidentFacetField)), true
 	case "IncidentConnection.nodes":
 		if e.ComplexityRoot.IncidentConnection.Nodes == nil {
 			break
@@ -5709,6 +5834,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.IncidentEvent.Revision(childComplexity), true
+
+	case "IncidentFacet.field":
+		if e.ComplexityRoot.IncidentFacet.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentFacet.Field(childComplexity), true
+	case "IncidentFacet.values":
+		if e.ComplexityRoot.IncidentFacet.Values == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IncidentFacet.Values(childComplexity), true
 
 	case "IncidentTransition.mutation":
 		if e.ComplexityRoot.IncidentTransition.Mutation == nil {
@@ -7034,6 +7172,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Person.Name(childComplexity), true
+	case "Person.owns":
+		if e.ComplexityRoot.Person.Owns == nil {
+			break
+		}
+
+		args, err := ec.field_Person_owns_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Person.Owns(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Person.teams":
 		if e.ComplexityRoot.Person.Teams == nil {
 			break
@@ -7622,6 +7771,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.People(childComplexity, args["name"].(*where.Text), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Query.person":
+		if e.ComplexityRoot.Query.Person == nil {
+			break
+		}
+
+		args, err := ec.field_Query_person_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Person(childComplexity, args["id"].(ident.ID)), true
 	case "Query.policy":
 		if e.ComplexityRoot.Query.Policy == nil {
 			break
@@ -7763,6 +7923,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.SuspectChanges(childComplexity, args["cis"].([]ident.ID), args["at"].(*time.Time), args["hours"].(int), args["first"].(int)), true
+	case "Query.team":
+		if e.ComplexityRoot.Query.Team == nil {
+			break
+		}
+
+		args, err := ec.field_Query_team_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Team(childComplexity, args["id"].(ident.ID)), true
 	case "Query.teams":
 		if e.ComplexityRoot.Query.Teams == nil {
 			break
@@ -8643,6 +8814,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SearchEdge.Score(childComplexity), true
 
+	case "Service.attributes":
+		if e.ComplexityRoot.Service.Attributes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Service.Attributes(childComplexity), true
 	case "Service.availabilityTarget":
 		if e.ComplexityRoot.Service.AvailabilityTarget == nil {
 			break
@@ -8823,6 +9000,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Service.PortfolioStage(childComplexity), true
+	case "Service.relationships":
+		if e.ComplexityRoot.Service.Relationships == nil {
+			break
+		}
+
+		args, err := ec.field_Service_relationships_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Service.Relationships(childComplexity, args["filter"].(*read.RelationshipFilter), args["direction"].(read.RelationshipDirection), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Service.reportedBy":
 		if e.ComplexityRoot.Service.ReportedBy == nil {
 			break
@@ -8895,6 +9083,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ServiceConnection.Edges(childComplexity), true
+	case "ServiceConnection.facets":
+		if e.ComplexityRoot.ServiceConnection.Facets == nil {
+			break
+		}
+
+		args, err := ec.field_ServiceConnection_facets_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.ServiceConnection.Facets(childComplexity, args["fields"].([]read.ServiceFacetField)), true
 	case "ServiceConnection.nodes":
 		if e.ComplexityRoot.ServiceConnection.Nodes == nil {
 			break
@@ -8907,6 +9106,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ServiceConnection.PageInfo(childComplexity), true
+	case "ServiceConnection.stateRevision":
+		if e.ComplexityRoot.ServiceConnection.StateRevision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceConnection.StateRevision(childComplexity), true
 	case "ServiceConnection.totalCount":
 		if e.ComplexityRoot.ServiceConnection.TotalCount == nil {
 			break
@@ -8926,6 +9131,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ServiceEdge.Node(childComplexity), true
+
+	case "ServiceFacet.field":
+		if e.ComplexityRoot.ServiceFacet.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceFacet.Field(childComplexity), true
+	case "ServiceFacet.values":
+		if e.ComplexityRoot.ServiceFacet.Values == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServiceFacet.Values(childComplexity), true
 
 	case "ServiceLevel.dueAt":
 		if e.ComplexityRoot.ServiceLevel.DueAt == nil {
@@ -11892,22 +12110,42 @@ input ChangeFilter {
   state: ChangeStateFilter
   """By type."""
   type: ChangeTypeFilter
+  """By number, such as CHG0000001."""
+  number: NumberFilter
   """By title."""
   title: StringFilter
-  """By assignment team."""
+  """By how it ended; null: it has not."""
+  outcome: ChangeOutcomeFilter
+  """By the name of the actor that drafted it."""
+  requestedBy: StringFilter
+  """By the person who asked for it; null: nobody is named."""
+  requester: IDFilter
+  """By the template it was drafted from; null: it was drafted from none."""
+  template: IDFilter
+  """By assignment team; null: it is given to no team."""
   assignmentTeam: IDFilter
-  """By assignee."""
+  """By assignee; null: it is given to nobody."""
   assignee: IDFilter
   """Whether you are the assignee: the person whose account you come by."""
   assignedToMe: Boolean
   """Whether your vote is asked for and not given: you are named, or a policy asks your team or role for votes that are missing. Of the oldest 1,000 changes in AUTHORIZE."""
   awaitingMyVote: Boolean @cost(weight: "500")
+  """By a service: it, or a CI that could harm it, is in the scope."""
+  service: IDFilter @cost(weight: "3000")
+  """By the level of its risk, which only open changes have here."""
+  riskLevel: RiskLevelFilter @cost(weight: "5000")
+  """Whether it is in conflict with another change or a window, which only open changes are here."""
+  hasConflicts: Boolean @cost(weight: "5000")
   """By a CI in its scope."""
   ci: IDFilter
   """By the planned start."""
   plannedStart: DateTimeFilter
+  """By the planned end."""
+  plannedEnd: DateTimeFilter
   """By the time it was drafted."""
   createdAt: DateTimeFilter
+  """By the time it was last written."""
+  updatedAt: DateTimeFilter
   """All of these must hold. Filters nest to depth 5."""
   and: [ChangeFilter!]
   """One of these must hold."""
@@ -11922,6 +12160,22 @@ input ChangeStateFilter {
   eq: ChangeState
   """One of these values, at most 100."""
   in: [ChangeState!]
+}
+
+"""Compares how a change ended."""
+input ChangeOutcomeFilter {
+  """Exactly this value; null: it has not ended."""
+  eq: ChangeOutcome
+  """One of these values, at most 100."""
+  in: [ChangeOutcome!]
+}
+
+"""Compares a level of risk."""
+input RiskLevelFilter {
+  """Exactly this level."""
+  eq: RiskLevel
+  """One of these levels, at most 100."""
+  in: [RiskLevel!]
 }
 
 """Compares a type."""
@@ -11946,6 +12200,8 @@ enum ChangeOrderField {
   CREATED_AT
   """By the time it was last written."""
   UPDATED_AT
+  """By the planned start; what is not planned counts as later than everything else."""
+  PLANNED_START
 }
 
 """A page of changes."""
@@ -11958,6 +12214,35 @@ type ChangeConnection {
   pageInfo: PageInfo!
   """How many records the whole list has. It is counted only when asked for."""
   totalCount: Int!
+  """How many records of the whole list have which value, a facet for each field."""
+  facets(
+    """The fields to count by."""
+    fields: [ChangeFacetField!]!
+  ): [ChangeFacet!]! @cost(weight: "2000")
+}
+
+"""What changes can be counted by."""
+enum ChangeFacetField {
+  """By state."""
+  STATE
+  """By type."""
+  TYPE
+  """By outcome."""
+  OUTCOME
+  """By assignment team."""
+  ASSIGNMENT_TEAM
+  """By assignee."""
+  ASSIGNEE
+  """By template."""
+  TEMPLATE
+}
+
+"""How many changes have which value of a field."""
+type ChangeFacet {
+  """What is counted by."""
+  field: ChangeFacetField!
+  """The values that occur, the most frequent first, at most 100."""
+  values: [FacetValue!]!
 }
 
 """A record in a page, with the cursor that leads to it."""
@@ -12657,10 +12942,24 @@ input CIFilter {
   environment: EnvironmentFilter
   """By criticality."""
   criticality: CriticalityFilter
-  """By owning team."""
+  """By id: one of these, at most 100."""
+  ids: [ID!]
+  """By the name of a source that has reported it; null: no source has."""
+  source: SourceFilter
+  """By visibility."""
+  visibility: VisibilityFilter
+  """By the state it is in now. The page says of which revision of the graph that is."""
+  operationalState: OperationalStateFilter @cost(weight: "300")
+  """Whether a change is being carried out on it."""
+  isInMaintenance: Boolean
+  """By owning team; null: no team owns it."""
   ownerTeam: IDFilter
   """Whether a team of yours owns it."""
   ownedByMyTeams: Boolean
+  """By owning person; null: no person owns it."""
+  ownerPerson: IDFilter
+  """By its relationships: each must match one of them."""
+  relatedTo: [RelatedToFilter!]
   """By labels: each must match."""
   labels: [LabelFilter!]
   """By attributes: each must match."""
@@ -12681,15 +12980,51 @@ input CIFilter {
 input LabelFilter {
   """The label's name."""
   name: String! @cost(weight: "100")
-  """Its text is exactly this. Without it, the label must exist."""
+  """Its text is exactly this; null: there is no such label. Without any comparison, the label must exist."""
   eq: String
+  """Its text is one of these, at most 100."""
+  in: [String!]
+}
+
+"""Compares a source, by its name."""
+input SourceFilter {
+  """This source; null: none."""
+  eq: String
+  """One of these sources, at most 100."""
+  in: [String!]
+}
+
+"""Compares relationships with another CI. All that is said must be true of one relationship."""
+input RelatedToFilter {
+  """The CI or service at the other end."""
+  ci: ID! @cost(weight: "20")
+  """The type of the relationship, by code; any by default."""
+  type: CodeFilter
+  """At which end the CI that is looked for stands: OUTGOING if it is the source. Either by default."""
+  direction: RelationshipDirection! = BOTH
+}
+
+"""Compares an operational state."""
+input OperationalStateFilter {
+  """Exactly this state; null: it is not in service and has none."""
+  eq: OperationalState
+  """One of these states."""
+  in: [OperationalState!]
+}
+
+"""Compares who may see a CI."""
+input VisibilityFilter {
+  """Exactly this value."""
+  eq: Visibility
+  """One of these values, at most 100."""
+  in: [Visibility!]
 }
 
 """Compares an attribute. A comparison of different types, such as text with a number, is false."""
 input AttributeFilter {
   """The attribute's name; letters, digits and underscores."""
   path: String! @cost(weight: "500")
-  """Its value is exactly this."""
+  """Its value is exactly this; null: the CI does not have the attribute."""
   eq: JSONValue
   """Its value is one of these, at most 100."""
   in: [JSONValue!]
@@ -12756,6 +13091,47 @@ type CIConnection {
   pageInfo: PageInfo!
   """How many records the whole list has. It is counted only when asked for."""
   totalCount: Int!
+  """The revision of the graph whose states the filter compares; null if it compares none."""
+  stateRevision: Revision
+  """How many records of the whole list have which value, a facet for each field."""
+  facets(
+    """The fields to count by."""
+    fields: [CIFacetField!]!
+  ): [CIFacet!]! @cost(weight: "5000")
+}
+
+"""What CIs can be counted by."""
+enum CIFacetField {
+  """By class code."""
+  CLASS
+  """By lifecycle."""
+  LIFECYCLE
+  """By environment."""
+  ENVIRONMENT
+  """By criticality."""
+  CRITICALITY
+  """By owning team. A CI with two counts for each."""
+  OWNER_TEAM
+  """By the state it is in now."""
+  OPERATIONAL_STATE
+}
+
+"""How many CIs have which value of a field."""
+type CIFacet {
+  """What is counted by."""
+  field: CIFacetField!
+  """The values that occur, the most frequent first, at most 100."""
+  values: [FacetValue!]!
+}
+
+"""A value that records of a list have, and how many do."""
+type FacetValue {
+  """The value, as a filter compares it: a code, a number, an id; null: the record has none."""
+  value: String
+  """The value as people read it."""
+  label: String!
+  """How many records have it."""
+  count: Int!
 }
 
 """A record in a page, with the cursor that leads to it."""
@@ -14125,26 +14501,62 @@ input IncidentFilter {
   priority: IntFilter
   """By title."""
   title: StringFilter
-  """By the problem behind it."""
+  """By number, such as INC0000001."""
+  number: NumberFilter
+  """By the problem behind it; null: none is known."""
   problem: StringFilter
-  """By assignment team."""
+  """By urgency."""
+  urgency: IntFilter
+  """By category; null: it has none."""
+  category: StringFilter
+  """By how it was reported."""
+  channel: ChannelFilter
+  """By assignment team; null: it is given to no team."""
   assignmentTeam: IDFilter
-  """By assignee."""
+  """By assignee; null: it is given to nobody."""
   assignee: IDFilter
   """Whether you are the assignee: the person whose account you come by."""
   assignedToMe: Boolean
+  """By the person who reported it; null: nobody is named."""
+  caller: IDFilter
+  """By the incident that it is part of; null: it stands alone."""
+  parent: IDFilter
+  """By the change that caused it; null: none is known."""
+  causedByChange: IDFilter
+  """By a service or CI in whose present state it takes part: open incidents alone do."""
+  affectedService: IDFilter @cost(weight: "50")
   """By a CI it names."""
   ci: IDFilter
   """Whether it is handled as a major incident."""
   isMajor: Boolean
   """By the time it was opened."""
   createdAt: DateTimeFilter
+  """By the time service was restored."""
+  resolvedAt: DateTimeFilter
+  """By the time it was last written."""
+  updatedAt: DateTimeFilter
   """All of these must hold. Filters nest to depth 5."""
   and: [IncidentFilter!]
   """One of these must hold."""
   or: [IncidentFilter!]
   """This must not hold."""
   not: IncidentFilter
+}
+
+"""Compares the number of a ticket."""
+input NumberFilter {
+  """Exactly this number."""
+  eq: String
+  """One of these numbers, at most 100."""
+  in: [String!]
+}
+
+"""Compares how an incident was reported."""
+input ChannelFilter {
+  """Exactly this value."""
+  eq: Channel
+  """One of these values, at most 100."""
+  in: [Channel!]
 }
 
 """Compares a state."""
@@ -14183,6 +14595,37 @@ type IncidentConnection {
   pageInfo: PageInfo!
   """How many records the whole list has. It is counted only when asked for."""
   totalCount: Int!
+  """How many records of the whole list have which value, a facet for each field."""
+  facets(
+    """The fields to count by."""
+    fields: [IncidentFacetField!]!
+  ): [IncidentFacet!]! @cost(weight: "3000")
+}
+
+"""What incidents can be counted by."""
+enum IncidentFacetField {
+  """By state."""
+  STATE
+  """By priority."""
+  PRIORITY
+  """By urgency."""
+  URGENCY
+  """By channel."""
+  CHANNEL
+  """By category."""
+  CATEGORY
+  """By assignment team."""
+  ASSIGNMENT_TEAM
+  """By assignee."""
+  ASSIGNEE
+}
+
+"""How many incidents have which value of a field."""
+type IncidentFacet {
+  """What is counted by."""
+  field: IncidentFacetField!
+  """The values that occur, the most frequent first, at most 100."""
+  values: [FacetValue!]!
 }
 
 """A record in a page, with the cursor that leads to it."""
@@ -15744,12 +16187,12 @@ type SetRiskWeightsPayload {
 	{Name: "../../schema/root.graphql", Input: `"""
 What a field costs by itself if that is not 1; a list costs it once, and 1 for each record. A GraphQL operation may cost 10,000 in all: a scalar costs nothing, an object or a count 1, a connection 1
 plus the cost of what is selected of a record times the page size, another list 10 times the cost of what is selected of a record, a mutation 10. An argument costs its weight once for each
-different value that it has in the operation, and a field of an input, such as a condition that reads all records, each time that it is said. With the header Linchpin-Cost: 1, the answer shows the cost in extensions.cost.
+different value that it has in the operation, and a field of an input or a value of an enum, such as a condition or an order that reads all records, each time that it is said. With the header Linchpin-Cost: 1, the answer shows the cost in extensions.cost.
 """
 directive @cost(
   """The cost, as a whole number."""
   weight: String!
-) on FIELD_DEFINITION | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION
+) on FIELD_DEFINITION | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION | ENUM_VALUE
 
 """A moment: RFC 3339 in UTC with up to six decimals, such as 2027-01-10T22:00:00Z."""
 scalar DateTime @specifiedBy(url: "https://datatracker.ietf.org/doc/html/rfc3339")
@@ -15918,7 +16361,7 @@ enum WarningCode {
 
 """Compares text."""
 input StringFilter {
-  """Exactly this text."""
+  """Exactly this text; null: none was written."""
   eq: String
   """One of these texts, at most 100."""
   in: [String!]
@@ -15930,7 +16373,7 @@ input StringFilter {
 
 """Compares a reference to another record."""
 input IDFilter {
-  """This record."""
+  """This record; null: there is none, such as an incident that is assigned to nobody."""
   eq: ID
   """One of these records, at most 100."""
   in: [ID!]
@@ -15946,7 +16389,7 @@ input DateTimeFilter {
 
 """Compares a code."""
 input CodeFilter {
-  """Exactly this code."""
+  """Exactly this code; null: there is none. A code that nothing has is refused with the nearest that there are."""
   eq: String
   """One of these codes, at most 100."""
   in: [String!]
@@ -15954,7 +16397,7 @@ input CodeFilter {
 
 """Compares a whole number."""
 input IntFilter {
-  """Exactly this number."""
+  """Exactly this number; null: none was set."""
   eq: Int
   """One of these numbers, at most 100."""
   in: [Int!]
@@ -16090,6 +16533,24 @@ type Service implements Node {
   createdAt: DateTime!
   """When it was last written."""
   updatedAt: DateTime!
+
+  """Its attributes, name to value, valid against the attributeSchema of its class."""
+  attributes: JSON!
+  """Its relationships to other CIs."""
+  relationships(
+    """Which relationships."""
+    filter: RelationshipFilter
+    """Only relationships that leave it or arrive at it; both by default."""
+    direction: RelationshipDirection! = BOTH
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): RelationshipConnection!
 
   """The incidents that name it."""
   incidents(
@@ -16235,7 +16696,7 @@ input ServiceFilter {
   name: StringFilter
   """By kind."""
   kind: ServiceKindFilter
-  """By tier code."""
+  """By tier code; null: it has no tier."""
   tier: CodeFilter
   """By portfolio stage."""
   portfolioStage: PortfolioStageFilter
@@ -16245,11 +16706,23 @@ input ServiceFilter {
   environment: EnvironmentFilter
   """By criticality."""
   criticality: CriticalityFilter
-  """By owning team."""
+  """By the state it is in now. The page says of which revision of the graph that is."""
+  operationalState: OperationalStateFilter @cost(weight: "300")
+  """Whether a change is being carried out on it."""
+  isInMaintenance: Boolean
+  """Whether an open incident names it."""
+  hasOpenIncidents: Boolean @cost(weight: "100")
+  """By category; null: it has none."""
+  category: StringFilter
+  """By owning team; null: no team owns it."""
   ownerTeam: IDFilter
   """Whether a team of yours owns it."""
   ownedByMyTeams: Boolean
-  """By supporting team."""
+  """By owning person; null: no person owns it."""
+  ownerPerson: IDFilter
+  """By the time it was last written."""
+  updatedAt: DateTimeFilter
+  """By supporting team; null: none supports it."""
   supportTeam: IDFilter
   """By labels: each must match."""
   labels: [LabelFilter!]
@@ -16293,6 +16766,12 @@ enum ServiceOrderField {
   CREATED_AT
   """By the time it was last written."""
   UPDATED_AT
+  """By criticality, the most critical first."""
+  CRITICALITY
+  """By tier, the most important first, and those without a tier last."""
+  TIER @cost(weight: "300")
+  """By the state it is in now: OPERATIONAL, AT_RISK, DEGRADED, DOWN, after those that are not in service. The page says of which revision of the graph that is."""
+  OPERATIONAL_STATE @cost(weight: "300")
 }
 
 """A page of services."""
@@ -16305,6 +16784,45 @@ type ServiceConnection {
   pageInfo: PageInfo!
   """How many records the whole list has. It is counted only when asked for."""
   totalCount: Int!
+  """The revision of the graph whose states the filter or the order compares; null if they compare none."""
+  stateRevision: Revision
+  """How many records of the whole list have which value, a facet for each field."""
+  facets(
+    """The fields to count by."""
+    fields: [ServiceFacetField!]!
+  ): [ServiceFacet!]! @cost(weight: "2000")
+}
+
+"""What services can be counted by."""
+enum ServiceFacetField {
+  """By kind."""
+  KIND
+  """By tier code."""
+  TIER
+  """By portfolio stage."""
+  PORTFOLIO_STAGE
+  """By category."""
+  CATEGORY
+  """By lifecycle."""
+  LIFECYCLE
+  """By environment."""
+  ENVIRONMENT
+  """By criticality."""
+  CRITICALITY
+  """By owning team. A service with two counts for each."""
+  OWNER_TEAM
+  """By supporting team."""
+  SUPPORT_TEAM
+  """By the state it is in now."""
+  OPERATIONAL_STATE
+}
+
+"""How many services have which value of a field."""
+type ServiceFacet {
+  """What is counted by."""
+  field: ServiceFacetField!
+  """The values that occur, the most frequent first, at most 100."""
+  values: [FacetValue!]!
 }
 
 """A record in a page, with the cursor that leads to it."""
@@ -17140,6 +17658,16 @@ enum SuspectReasonKind {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/team.graphql", Input: `extend type Query {
+  """The team with this id; null if there is none."""
+  team(
+    """A team's id."""
+    id: ID!
+  ): Team
+  """The person with this id; null if there is none."""
+  person(
+    """A person's id."""
+    id: ID!
+  ): Person
   """Teams, by name."""
   teams(
     """By name."""
@@ -17211,6 +17739,17 @@ type Person implements Node {
   email: String!
   """The teams this person belongs to."""
   teams: [Team!]!
+  """The CIs that this person owns."""
+  owns(
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): CIConnection!
   """Keys in the systems this person was imported from."""
   externalIdentities: [ExternalIdentity!]!
   """The version: a number that each write raises by 1."""

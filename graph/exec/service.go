@@ -22,9 +22,27 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
+type ServiceConnectionResolver interface {
+	Facets(ctx context.Context, obj *page.Connection[*read.Service], fields []read.ServiceFacetField) ([]*read.Facet[read.ServiceFacetField], error)
+}
+
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_ServiceConnection_facets_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "fields",
+		func(ctx context.Context, v any) ([]read.ServiceFacetField, error) {
+			return ec.unmarshalNServiceFacetField2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceFacetFieldᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["fields"] = arg0
+	return args, nil
+}
 
 func (ec *executionContext) field_Service_changes_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -283,6 +301,60 @@ func (ec *executionContext) field_Service_incidents_args(ctx context.Context, ra
 		return nil, err
 	}
 	args["orderBy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Service_relationships_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*read.RelationshipFilter, error) {
+			return ec.unmarshalORelationshipFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationshipFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "direction",
+		func(ctx context.Context, v any) (read.RelationshipDirection, error) {
+			return ec.unmarshalNRelationshipDirection2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationshipDirection(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["direction"] = arg1
 	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
@@ -929,6 +1001,52 @@ func (ec *executionContext) fieldContext_Service_updatedAt(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Service", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
+func (ec *executionContext) _Service_attributes(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
+	return ec.marshalNJSON2map(ctx, field.Selections, obj.Attributes)
+}
+func (ec *executionContext) fieldContext_Service_attributes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Service", field, false, false, errors.New("field of type JSON does not have child fields"))
+}
+
+func (ec *executionContext) _Service_relationships(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Service_relationships(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return obj.Relationships(ctx, fc.Args["filter"].(*read.RelationshipFilter), fc.Args["direction"].(read.RelationshipDirection), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Relationship]) graphql.Marshaler {
+			return ec.marshalNRelationshipConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Service_relationships(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Service",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Service_relationships_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Service_incidents(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -1331,6 +1449,52 @@ func (ec *executionContext) fieldContext_ServiceConnection_totalCount(_ context.
 	return graphql.NewScalarFieldContext("ServiceConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _ServiceConnection_stateRevision(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Service]) (ret graphql.Marshaler) {
+	return ec.marshalORevision2ᚖint64(ctx, field.Selections, obj.StateRevision)
+}
+func (ec *executionContext) fieldContext_ServiceConnection_stateRevision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServiceConnection", field, false, false, errors.New("field of type Revision does not have child fields"))
+}
+
+func (ec *executionContext) _ServiceConnection_facets(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Service]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServiceConnection_facets(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.ServiceConnection().Facets(ctx, obj, fc.Args["fields"].([]read.ServiceFacetField))
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.Facet[read.ServiceFacetField]) graphql.Marshaler {
+			return ec.marshalNServiceFacet2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServiceConnection_facets(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ServiceConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_ServiceConnection_facets_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ServiceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Service]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
@@ -1358,6 +1522,40 @@ func (ec *executionContext) _ServiceEdge_node(ctx context.Context, field graphql
 func (ec *executionContext) fieldContext_ServiceEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "ServiceEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ServiceFacet_field(ctx context.Context, field graphql.CollectedField, obj *read.Facet[read.ServiceFacetField]) (ret graphql.Marshaler) {
+	return ec.marshalNServiceFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceFacetField(ctx, field.Selections, obj.Field)
+}
+func (ec *executionContext) fieldContext_ServiceFacet_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServiceFacet", field, false, false, errors.New("field of type ServiceFacetField does not have child fields"))
+}
+
+func (ec *executionContext) _ServiceFacet_values(ctx context.Context, field graphql.CollectedField, obj *read.Facet[read.ServiceFacetField]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServiceFacet_values(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Values, nil
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*read.FacetValue) graphql.Marshaler {
+			return ec.marshalNFacetValue2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetValueᚄ(ctx, selections, v)
+		},
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServiceFacet_values(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ServiceFacet",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -1811,7 +2009,7 @@ func (ec *executionContext) unmarshalInputPortfolioStageFilter(ctx context.Conte
 			if err != nil {
 				return it, err
 			}
-			it.Eq = data
+			it.Eq = graphql.OmittableOf(data)
 		case "in":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
 			data, err := ec.unmarshalOPortfolioStage2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐPortfolioStageᚄ(ctx, v)
@@ -1835,7 +2033,7 @@ func (ec *executionContext) unmarshalInputServiceFilter(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "kind", "tier", "portfolioStage", "lifecycle", "environment", "criticality", "ownerTeam", "ownedByMyTeams", "supportTeam", "labels", "and", "or", "not"}
+	fieldsInOrder := [...]string{"name", "kind", "tier", "portfolioStage", "lifecycle", "environment", "criticality", "operationalState", "isInMaintenance", "hasOpenIncidents", "category", "ownerTeam", "ownedByMyTeams", "ownerPerson", "updatedAt", "supportTeam", "labels", "and", "or", "not"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1891,6 +2089,34 @@ func (ec *executionContext) unmarshalInputServiceFilter(ctx context.Context, obj
 				return it, err
 			}
 			it.Criticality = data
+		case "operationalState":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("operationalState"))
+			data, err := ec.unmarshalOOperationalStateFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OperationalState = data
+		case "isInMaintenance":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isInMaintenance"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsInMaintenance = data
+		case "hasOpenIncidents":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasOpenIncidents"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasOpenIncidents = data
+		case "category":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("category"))
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐText(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Category = data
 		case "ownerTeam":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerTeam"))
 			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
@@ -1905,6 +2131,20 @@ func (ec *executionContext) unmarshalInputServiceFilter(ctx context.Context, obj
 				return it, err
 			}
 			it.OwnedByMyTeams = data
+		case "ownerPerson":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerPerson"))
+			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OwnerPerson = data
+		case "updatedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("updatedAt"))
+			data, err := ec.unmarshalODateTimeFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UpdatedAt = data
 		case "supportTeam":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("supportTeam"))
 			data, err := ec.unmarshalOIDFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
@@ -1969,7 +2209,7 @@ func (ec *executionContext) unmarshalInputServiceKindFilter(ctx context.Context,
 			if err != nil {
 				return it, err
 			}
-			it.Eq = data
+			it.Eq = graphql.OmittableOf(data)
 		case "in":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
 			data, err := ec.unmarshalOServiceKind2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐServiceKindᚄ(ctx, v)
@@ -2482,6 +2722,16 @@ func (ec *executionContext) _Service(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "attributes":
+			out.Values[i] = ec._Service_attributes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "relationships":
+			out.Values[i] = ec._Service_relationships(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "incidents":
 			out.Values[i] = ec._Service_incidents(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -2562,6 +2812,16 @@ func (ec *executionContext) _ServiceConnection(ctx context.Context, sel ast.Sele
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "stateRevision":
+			out.Values[i] = ec._ServiceConnection_stateRevision(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "facets":
+			out.Values[i] = ec._ServiceConnection_facets(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -2589,6 +2849,36 @@ func (ec *executionContext) _ServiceEdge(ctx context.Context, sel ast.SelectionS
 			}
 		case "node":
 			out.Values[i] = ec._ServiceEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
+var serviceFacetImplementors = []string{"ServiceFacet"}
+
+func (ec *executionContext) _ServiceFacet(ctx context.Context, sel ast.SelectionSet, obj *read.Facet[read.ServiceFacetField]) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, serviceFacetImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ServiceFacet")
+		case "field":
+			out.Values[i] = ec._ServiceFacet_field(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "values":
+			out.Values[i] = ec._ServiceFacet_values(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2886,6 +3176,79 @@ func (ec *executionContext) marshalNServiceEdge2ᚖgithubᚗcomᚋlinchpinᚑcmd
 		return graphql.Null
 	}
 	return ec._ServiceEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNServiceFacet2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Facet[read.ServiceFacetField]) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNServiceFacet2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacet(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNServiceFacet2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacet(ctx context.Context, sel ast.SelectionSet, v *read.Facet[read.ServiceFacetField]) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ServiceFacet(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNServiceFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceFacetField(ctx context.Context, v any) (read.ServiceFacetField, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := read.ServiceFacetField(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNServiceFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceFacetField(ctx context.Context, sel ast.SelectionSet, v read.ServiceFacetField) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNServiceFacetField2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceFacetFieldᚄ(ctx context.Context, v any) ([]read.ServiceFacetField, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]read.ServiceFacetField, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNServiceFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceFacetField(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNServiceFacetField2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceFacetFieldᚄ(ctx context.Context, sel ast.SelectionSet, v []read.ServiceFacetField) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNServiceFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceFacetField(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNServiceFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceFilter(ctx context.Context, v any) (*read.ServiceFilter, error) {

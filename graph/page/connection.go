@@ -3,6 +3,8 @@ package page
 import (
 	"context"
 
+	"entgo.io/ent/dialect/sql"
+
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 )
 
@@ -69,7 +71,11 @@ type Connection[T any] struct {
 	// IsSupposedInService says that a computed list was worked out as if what is planned were in service.
 	IsSupposedInService bool
 
+	// StateRevision is the revision of the graph that the list was chosen or ordered by; nil: by none.
+	StateRevision *int64
+
 	total func(context.Context) (int, error) // nil: the list is empty
+	group func(context.Context, Grouping) ([]Count, error)
 }
 
 // Edge is a record in a page.
@@ -117,6 +123,26 @@ func (c *Connection[T]) TotalCount(ctx context.Context) (int, error) {
 		return 0, nil
 	}
 	return c.total(ctx)
+}
+
+// Grouping is what the records of a list are counted by: an expression over a row, and what is to be joined for it.
+type Grouping struct {
+	Join func(s *sql.Selector) // nil: nothing; a record that it gives twice under one key counts once
+	Key  func(b *sql.Builder, s *sql.Selector)
+}
+
+// Count is how many records of a list have a value; nil: none.
+type Count struct {
+	Key *string
+	N   int
+}
+
+// CountBy counts the whole list by a value that its records have, the most frequent first, then by the value.
+func (c *Connection[T]) CountBy(ctx context.Context, g Grouping) ([]Count, error) {
+	if c.group == nil {
+		return nil, nil
+	}
+	return c.group(ctx, g)
 }
 
 // bound gives the page info the cursors of the first and the last record.

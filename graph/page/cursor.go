@@ -23,7 +23,7 @@ func (o order[E]) fingerprint(list string, filter any) string {
 	h := fnv.New64a()
 	_, _ = fmt.Fprintf(h, "%s|%s", list, plain(filter))
 	for _, t := range o {
-		_, _ = fmt.Fprintf(h, "|%s %t", t.Column, t.desc)
+		_, _ = fmt.Fprintf(h, "|%s%s %t", t.Column, t.name, t.desc)
 	}
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }

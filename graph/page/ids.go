@@ -24,6 +24,18 @@ func OneOf(column string, ids []ident.ID) *sql.Predicate {
 	})
 }
 
+// Among returns the same condition for rows that are read anyway: their ids are looked up among these, which a list in
+// one argument would be searched for from its beginning.
+func Among(column string, ids []ident.ID) *sql.Predicate {
+	return sql.P(func(b *sql.Builder) {
+		if b.Dialect() == dialect.Postgres {
+			b.Ident(column).WriteString(" IN (SELECT unnest(").Arg(IDList(b.Dialect(), ids)).WriteString("::bigint[]))")
+			return
+		}
+		b.Join(OneOf(column, ids))
+	})
+}
+
 // idTable returns these ids as a table with the column id.
 func idTable(name string, ids []ident.ID) *sql.Selector {
 	d := sql.Dialect(name)

@@ -44,7 +44,11 @@ var (
 	byTitle  = page.By("title", func(b *book) string { return b.Title })
 	byLength = page.By("length", func(b *book) int { return b.Length })
 	byBought = page.By("bought", func(b *book) time.Time { return b.Bought })
-	byID     = page.By("id", func(b *book) ident.ID { return b.ID })
+	// byThird is an order by what no column holds.
+	byThird = page.By("length", func(b *book) int { return -(b.Length % 3) }).Over(" by threes", func(b *entsql.Builder, column func(string) string) {
+		b.WriteString("(0 - ").Ident(column("length")).WriteString(" % 3)")
+	})
+	byID = page.By("id", func(b *book) ident.ID { return b.ID })
 )
 
 // orders are orders of every kind of column, with values that several books have.
@@ -53,6 +57,8 @@ var orders = map[string][]page.Term[*book]{
 	"title, descending":       {byTitle.Descending(), byID.Descending()},
 	"length, the other way":   {byLength.Descending(), byID},
 	"bought, length":          {byBought, byLength.Descending(), byID},
+	"by an expression":        {byThird, byTitle.Descending(), byID},
+	"an expression, the last": {byThird.Descending(), byID},
 	"id":                      {byID},
 	"id, the newest first":    {byID.Descending()},
 	"title, bought, the last": {byTitle, byBought.Descending(), byID.Descending()},

@@ -1,12 +1,15 @@
 package page
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 
 	"entgo.io/ent"
+	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -22,6 +25,8 @@ type List[E, T any] struct {
 	// All lists all rows in their order and their number, if they are not the rows of a table.
 	All  func(ctx context.Context) (rows iter.Seq[E], total int, err error)
 	Wrap func([]E) []T
+	// StateRevision is the revision of the graph that the filter or the order went by; nil: by none.
+	StateRevision *int64
 
 	// Belongs are the ways in which a row belongs to the parent whose nested list it is in. One of them must hold, and
 	// each has an index behind it.
@@ -54,7 +59,10 @@ func (l List[E, T]) Page(ctx context.Context, a Args) (*Connection[T], error) {
 		return nil, err
 	}
 	rows, more := cut(rows, w)
-	return connect(o, w, fingerprint, rows, l.Wrap(rows), more, total), nil
+	c := connect(o, w, fingerprint, rows, l.Wrap(rows), more, total)
+	c.StateRevision = l.StateRevision
+	c.group = func(ctx context.Context, g Grouping) ([]Count, error) { return l.grouped(ctx, g, nil) }
+	return c, nil
 }
 
 // among returns those of some rows that a statement for the window would give.
@@ -89,6 +97,7 @@ func (l List[E, T]) total(ctx context.Context) (int, error) {
 const (
 	countColumn  = "x_count"
 	parentColumn = "x_parent"
+	keyColumn    = "x_key"
 )
 
 // Number returns a whole number that a statement added to a row of ent's under a name.
@@ -107,6 +116,75 @@ func Number(row any, column string) int64 {
 	default:
 		panic(fmt.Sprintf("column %s is a %T", column, v))
 	}
+}
+
+// grouped counts the list by a value. Narrow restricts the statement, if the list is one of several.
+func (l List[E, T]) grouped(ctx context.Context, g Grouping, narrow func(s *sql.Selector)) ([]Count, error) {
+	rows, err := l.Query(ctx, func(s *sql.Selector) {
+		if narrow != nil {
+			narrow(s)
+		}
+		count := "COUNT(*)"
+		if g.Join != nil {
+			count = "COUNT(DISTINCT " + s.C("id") + ")"
+			g.Join(s)
+		}
+		// SQLite tells the type of a column by its first row, which therefore must not be NULL.
+		key := func(b *sql.Builder) {
+			b.WriteString("COALESCE('=' || CAST(")
+			g.Key(b, s)
+			if b.WriteString(" AS TEXT), '')"); b.Dialect() == dialect.Postgres {
+				b.WriteString(` COLLATE "C"`) // as SQLite orders
+			}
+		}
+		s.Select().AppendSelectExprAs(sql.ExprFunc(key), keyColumn).AppendSelectExprAs(sql.Raw(count), countColumn)
+		s.GroupBy(quoted(s, keyColumn)).OrderBy(sql.Desc(quoted(s, countColumn)), sql.Asc(quoted(s, keyColumn))).Limit(Max)
+	})
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Count, len(rows))
+	for i, row := range rows {
+		all[i] = Count{key(row), int(Number(row, countColumn))}
+	}
+	slices.SortStableFunc(all, func(a, b Count) int { // what has none comes last among its like on both databases
+		return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(isNone(a.Key), isNone(b.Key)))
+	})
+	return all, nil
+}
+
+func isNone(key *string) int {
+	if key == nil {
+		return 1
+	}
+	return 0
+}
+
+// quoted returns a column that a statement adds, by its name alone.
+func quoted(s *sql.Selector, column string) string {
+	return sql.Dialect(s.Dialect()).String(func(b *sql.Builder) { b.Ident(column) })
+}
+
+// key returns what a row of grouped counts; nil: what has none.
+func key(row any) *string {
+	v, err := row.(interface {
+		Value(string) (ent.Value, error)
+	}).Value(keyColumn)
+	if err != nil {
+		panic(err) // the statement of the same function selects it
+	}
+	text, ok := v.(string)
+	if pointer, isPointer := v.(*string); isPointer {
+		text, ok = *pointer, true
+	}
+	if !ok {
+		panic(fmt.Sprintf("column %s is a %T", keyColumn, v))
+	}
+	value, has := strings.CutPrefix(text, "=")
+	if !has {
+		return nil
+	}
+	return &value
 }
 
 // connect makes a connection of rows in list order with their nodes; more says whether the statement gave a row

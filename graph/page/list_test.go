@@ -25,12 +25,16 @@ func back(compare func(a, b *book) int) func(a, b *book) int {
 	return func(a, b *book) int { return compare(b, a) }
 }
 
+func thirds(a, b *book) int { return cmp.Compare(a.Length%3, b.Length%3) }
+
 // meaning is what each of orders means.
 var meaning = map[string][]func(a, b *book) int{
 	"title":                   {titles, numbers},
 	"title, descending":       {back(titles), back(numbers)},
 	"length, the other way":   {back(lengths), numbers},
 	"bought, length":          {moments, back(lengths), numbers},
+	"by an expression":        {back(thirds), back(titles), numbers},
+	"an expression, the last": {thirds, numbers},
 	"id":                      {numbers},
 	"id, the newest first":    {back(numbers)},
 	"title, bought, the last": {titles, back(moments), back(numbers)},

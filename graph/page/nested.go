@@ -94,7 +94,12 @@ func (l List[E, T]) pages(ctx context.Context, parents []ident.ID, fingerprint s
 			counts, err := totals(ctx)
 			return counts[id], err
 		}
-		result[id] = connect(o, w, fingerprint, mine, nodes[from:from+len(mine)], more[id], total)
+		c := connect(o, w, fingerprint, mine, nodes[from:from+len(mine)], more[id], total)
+		c.StateRevision = l.StateRevision
+		c.group = func(ctx context.Context, g Grouping) ([]Count, error) {
+			return l.grouped(ctx, g, func(s *sql.Selector) { s.Where(l.belongs(s, id)) })
+		}
+		result[id] = c
 		from += len(mine)
 	}
 	return result, nil
@@ -171,6 +176,20 @@ func (l List[E, T]) pick(s *sql.Selector, parent string, narrow func(*sql.Select
 	both := d.Select(ways.C("id")).From(ways).As("ways") // so that its columns are named by what it selects from
 	narrow(both)
 	return both
+}
+
+// belongs returns the condition that a row of s belongs to one parent.
+func (l List[E, T]) belongs(s *sql.Selector, parent ident.ID) *sql.Predicate {
+	ways := make([]*sql.Predicate, len(l.Belongs))
+	for i, by := range l.Belongs {
+		if by.Table == "" {
+			ways[i] = sql.EQ(s.C(by.Parent), parent)
+			continue
+		}
+		link := sql.Dialect(s.Dialect()).Table(by.Table)
+		ways[i] = sql.In(s.C("id"), sql.Dialect(s.Dialect()).Select(link.C(by.Row)).From(link).Where(sql.EQ(link.C(by.Parent), parent)))
+	}
+	return sql.Or(ways...)
 }
 
 // count counts the lists of all parents.

@@ -18,12 +18,37 @@ type Term[E any] struct {
 	desc   bool
 	value  func(E) any
 	kind   kind
+	sql    Expression // nil: the column itself
+	name   string     // of the expression, for cursors
 }
+
+// Expression writes what rows are ordered by. It names their columns by column.
+type Expression func(b *sql.Builder, column func(string) string)
 
 // By returns the ascending order of a column, whose kind is that of the values.
 func By[E any, V string | int | time.Time | ident.ID](column string, value func(E) V) Term[E] {
 	var none V
 	return Term[E]{Column: column, value: func(e E) any { return value(e) }, kind: kindOf(none)}
+}
+
+// Over returns the same step by an expression that the column, and perhaps others, are in; the values are its
+// values, and the name tells it from others.
+func (t Term[E]) Over(name string, expression Expression) Term[E] {
+	t.name, t.sql = name, expression
+	return t
+}
+
+// compared returns the condition that a row's value compares with another by an operator.
+func (t Term[E]) compared(s *sql.Selector, operator sql.Op, value any) *sql.Predicate {
+	rows := *s // by the time it is written out, another statement may stand in its place
+	return sql.P(func(b *sql.Builder) {
+		if t.sql == nil {
+			b.Ident(rows.C(t.Column))
+		} else {
+			t.sql(b, rows.C)
+		}
+		b.WriteOp(operator).Arg(value)
+	})
 }
 
 // Descending returns the same step the other way.
@@ -111,9 +136,21 @@ func (o order[E]) apply(s *sql.Selector) { o.applyTo(s, s) }
 // applyTo puts the order of a table's rows on a selector.
 func (o order[E]) applyTo(s *sql.Selector, rows sql.TableView) {
 	for _, t := range o {
-		if t.desc {
+		switch {
+		case t.sql != nil:
+			if own, ok := rows.(*sql.Selector); ok {
+				kept := *own
+				rows = &kept
+			}
+			s.OrderExpr(sql.ExprFunc(func(b *sql.Builder) {
+				t.sql(b, rows.C)
+				if t.desc {
+					b.WriteString(" DESC")
+				}
+			}))
+		case t.desc:
 			s.OrderBy(sql.Desc(rows.C(t.Column)))
-		} else {
+		default:
 			s.OrderBy(sql.Asc(rows.C(t.Column)))
 		}
 	}
@@ -122,16 +159,15 @@ func (o order[E]) applyTo(s *sql.Selector, rows sql.TableView) {
 // beyond returns the condition that a row comes after the row with these values: for (a, b, id) it is a > x OR a = x
 // AND (b > y OR b = y AND id > z), by each term's own direction.
 func (o order[E]) beyond(s *sql.Selector, values []any) *sql.Predicate {
-	column := s.C(o[0].Column)
-	compare := sql.GT
+	compare := sql.OpGT
 	if o[0].desc {
-		compare = sql.LT
+		compare = sql.OpLT
 	}
-	first := compare(column, values[0])
+	first := o[0].compared(s, compare, values[0])
 	if len(o) == 1 {
 		return first
 	}
-	return sql.Or(first, sql.And(sql.EQ(column, values[0]), o[1:].beyond(s, values[1:])))
+	return sql.Or(first, sql.And(o[0].compared(s, sql.OpEQ, values[0]), o[1:].beyond(s, values[1:])))
 }
 
 // bounds restricts a selector to the rows of a window, in the order to read them.
@@ -150,11 +186,11 @@ func (o order[E]) from(s *sql.Selector, values []any) *sql.Predicate {
 	if len(o) == 1 {
 		return o.beyond(s, values)
 	}
-	compare := sql.GTE
+	compare := sql.OpGTE
 	if o[0].desc {
-		compare = sql.LTE
+		compare = sql.OpLTE
 	}
-	return sql.And(compare(s.C(o[0].Column), values[0]), o.beyond(s, values))
+	return sql.And(o[0].compared(s, compare, values[0]), o.beyond(s, values))
 }
 
 // reading returns the order in which a window is read: backward windows from the back.

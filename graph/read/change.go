@@ -54,16 +54,26 @@ func loadChanges(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*
 // ChangeFilter chooses changes.
 type ChangeFilter struct {
 	Open           *bool
+	Number         *CodeFilter
 	State          *where.Choice[domain.ChangeState]
 	Type           *where.Choice[domain.ChangeType]
 	Title          *where.Text
+	Outcome        *where.Choice[domain.ChangeOutcome]
+	RequestedBy    *where.Text
+	Requester      *IDFilter
+	Template       *IDFilter
 	AssignmentTeam *IDFilter
 	Assignee       *IDFilter
 	AssignedToMe   *bool
 	AwaitingMyVote *bool
 	Ci             *IDFilter
+	Service        *IDFilter
 	PlannedStart   *where.Time
+	PlannedEnd     *where.Time
 	CreatedAt      *where.Time
+	UpdatedAt      *where.Time
+	RiskLevel      *where.Choice[domain.RiskLevel]
+	HasConflicts   *bool
 	And            []*ChangeFilter
 	Or             []*ChangeFilter
 	Not            *ChangeFilter
@@ -73,21 +83,30 @@ var openChangeStates = []any{
 	domain.ChangeNew, domain.ChangeAssess, domain.ChangeAuthorize, domain.ChangeScheduled, domain.ChangeImplement, domain.ChangeReview,
 }
 
-func (s seen) changes(c *where.Conditions, f *ChangeFilter) {
+func (s *seen) changes(c *where.Conditions, f *ChangeFilter) {
 	if f == nil {
 		return
 	}
 	open(c, change.FieldState, f.Open, openChangeStates)
 	where.Among(c, change.FieldState, f.State)
 	where.Among(c, change.FieldType, f.Type)
+	numbered(c, practice.ParseNumber, f.Number)
 	c.Text(change.FieldTitle, f.Title)
+	where.Among(c, change.FieldOutcome, f.Outcome)
+	c.Text(change.FieldRequestedBy, f.RequestedBy)
+	where.Among(c, change.FieldRequesterID, f.Requester)
+	where.Among(c, change.FieldTemplateID, f.Template)
 	where.Among(c, change.FieldAssignmentTeamID, f.AssignmentTeam)
 	where.Among(c, change.FieldAssigneeID, f.Assignee)
 	s.assigned(c, change.FieldAssigneeID, f.AssignedToMe)
 	among(c, change.FieldID, f.AwaitingMyVote, s.awaiting)
 	s.linkedCI(c, "change_ci", "change_id", f.Ci)
+	s.aroundService(c, f.Service)
 	c.Time(change.FieldPlannedStart, f.PlannedStart)
+	c.Time(change.FieldPlannedEnd, f.PlannedEnd)
 	c.Time(change.FieldCreatedAt, f.CreatedAt)
+	c.Time(change.FieldUpdatedAt, f.UpdatedAt)
+	s.weighed(c, f.RiskLevel, f.HasConflicts)
 	where.Combine(c, f.And, f.Or, f.Not, s.changes)
 }
 
@@ -104,7 +123,16 @@ var (
 	changeTerms = map[ChangeOrderField]page.Term[*ent.Change]{
 		"CREATED_AT": page.By(change.FieldCreatedAt, func(e *ent.Change) time.Time { return e.CreatedAt }),
 		"UPDATED_AT": page.By(change.FieldUpdatedAt, func(e *ent.Change) time.Time { return e.UpdatedAt }),
+		"PLANNED_START": page.By(change.FieldPlannedStart, func(e *ent.Change) time.Time {
+			if e.PlannedStart == nil {
+				return unplanned
+			}
+			return *e.PlannedStart
+		}).Over(" or never", func(b *sql.Builder, column func(string) string) {
+			b.WriteString("COALESCE(").Ident(column(change.FieldPlannedStart)).WriteString(", '9999-12-31 23:59:59.999999+00:00')")
+		}),
 	}
+	unplanned  = time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC) // the start of a change that has none
 	byChangeID = page.By(change.FieldID, func(e *ent.Change) ident.ID { return e.ID })
 )
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
+	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
 	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
 	"github.com/linchpin-cmdb/linchpin/ent/dependencygroup"
 	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
@@ -48,17 +49,24 @@ type CIFilter struct {
 	Lifecycle   *where.Choice[domain.Lifecycle]
 	Environment *where.Choice[domain.Environment]
 	Criticality *where.Choice[domain.Criticality]
-	OwnerTeam   *IDFilter
+	Ids         []ident.ID
+	Source      *CodeFilter
+	Visibility  *where.Choice[domain.Visibility]
 
+	OperationalState *CodeFilter
+	IsInMaintenance  *bool
+
+	OwnerTeam      *IDFilter
 	OwnedByMyTeams *bool
-
-	Labels     []*LabelFilter
-	Attributes []*AttributeFilter
-	CreatedAt  *where.Time
-	UpdatedAt  *where.Time
-	And        []*CIFilter
-	Or         []*CIFilter
-	Not        *CIFilter
+	OwnerPerson    *IDFilter
+	RelatedTo      []*RelatedToFilter
+	Labels         []*LabelFilter
+	Attributes     []*AttributeFilter
+	CreatedAt      *where.Time
+	UpdatedAt      *where.Time
+	And            []*CIFilter
+	Or             []*CIFilter
+	Not            *CIFilter
 }
 
 // hasLifecycle reports whether the filter says anything about the lifecycle, at any depth.
@@ -73,31 +81,35 @@ func (f *CIFilter) hasLifecycle() bool {
 	return named
 }
 
-func (m mine) cis(c *where.Conditions, f *CIFilter) {
+func (s *seen) cis(c *where.Conditions, f *CIFilter) {
 	if f == nil {
 		return
 	}
 	c.Text(ci.FieldName, f.Name)
-	inClass(c, f.Class)
+	s.codeOf(c, ci.FieldClassID, ciclass.Table, f.Class)
 	where.Usual(c, ci.FieldLifecycle, f.Lifecycle)
 	where.Usual(c, ci.FieldEnvironment, f.Environment)
 	where.Usual(c, ci.FieldCriticality, f.Criticality)
-	ownerTeam(c, f.OwnerTeam)
-	m.owned(c, f.OwnedByMyTeams)
+	if f.Ids != nil {
+		c.Spend("ids", len(f.Ids))
+		c.Add(isOneOf(asCIs(f.Ids)))
+	}
+	bySource(c, f.Source)
+	where.Usual(c, ci.FieldVisibility, f.Visibility)
+	s.inState(c, f.OperationalState)
+	s.inMaintenance(c, f.IsInMaintenance)
+	ownedBy(c, "team_id", f.OwnerTeam)
+	s.owned(c, f.OwnedByMyTeams)
+	ownedBy(c, "person_id", f.OwnerPerson)
+	for _, to := range f.RelatedTo {
+		s.relatedTo(c, to)
+	}
+	c.Spend("relationships", len(f.RelatedTo))
 	labels(c, f.Labels)
 	attributes(c, f.Attributes)
 	c.Time(ci.FieldCreatedAt, f.CreatedAt)
 	c.Time(ci.FieldUpdatedAt, f.UpdatedAt)
-	where.Combine(c, f.And, f.Or, f.Not, m.cis)
-}
-
-func ownerTeam(c *where.Conditions, f *IDFilter) {
-	if f == nil {
-		return
-	}
-	if list, ok := where.Values(c, f.Eq, f.In); ok {
-		c.Add(where.InTable(ci.FieldID, "owner", "ci_id", "team_id", list...))
-	}
+	where.Combine(c, f.And, f.Or, f.Not, s.cis)
 }
 
 // notRetired leaves retired CIs out.
@@ -126,10 +138,14 @@ var ciTerms = map[CIOrderField]page.Term[*ent.CI]{
 var byCIID = page.By(ci.FieldID, func(e *ent.CI) ident.ID { return e.ID })
 
 func ciOrder(c *where.Conditions, by []*CIOrder) []page.Term[*ent.CI] {
+	return orderOf(c, by, ciTerms)
+}
+
+func orderOf(c *where.Conditions, by []*CIOrder, terms map[CIOrderField]page.Term[*ent.CI]) []page.Term[*ent.CI] {
 	if len(by) == 0 {
 		by = []*CIOrder{{Field: "NAME"}}
 	}
-	return steps(c, by, ciTerms, byCIID, func(o *CIOrder) (CIOrderField, OrderDirection) { return o.Field, o.Direction })
+	return steps(c, by, terms, byCIID, func(o *CIOrder) (CIOrderField, OrderDirection) { return o.Field, o.Direction })
 }
 
 // steps makes an order of what a client asked for: at most three different fields, then the id.
@@ -172,16 +188,22 @@ func (r *Reader) ciList(c *where.Conditions, name string, filter any, o []page.T
 
 // CIs lists CIs.
 func (r *Reader) CIs(ctx context.Context, filter *CIFilter, by []*CIOrder, p page.Args) (*page.Connection[*CI], error) {
+	s, err := r.seen(ctx)
+	if err != nil {
+		return nil, err
+	}
 	c := &where.Conditions{}
-	r.mine(ctx).cis(c, filter)
+	s.cis(c, filter)
 	if !filter.hasLifecycle() {
-		c.Add(notRetired)
+		c.AddUsual(notRetired)
 	}
 	o := ciOrder(c, by)
 	if c.Err() != nil {
 		return nil, c.Err()
 	}
-	return r.ciList(c, "cis", filter, o).Page(ctx, p)
+	l := r.ciList(c, "cis", filter, o)
+	l.StateRevision = s.revision
+	return l.Page(ctx, p)
 }
 
 // CI returns the CI with an id. If there is none, it returns nil.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
 	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
@@ -37,18 +39,22 @@ func (r *Reader) chosen(ctx context.Context, f *ImpactFilter) (func(topology.CI)
 	c := &where.Conditions{}
 	inClass, inEnvironment := everything[topology.CI], everything[topology.CI]
 	if f.Class != nil {
-		if codes, ok := where.Values(c, f.Class.Eq, f.Class.In); ok && c.Err() == nil {
-			classes, err := r.subtree(ctx, codes)
+		if codes, ok := where.Choose(c, f.Class); ok && c.Err() == nil {
+			ids, err := r.coded(ctx, ciclass.Table, codes.Values)
 			if err != nil {
 				return nil, err
+			}
+			classes := map[ident.ID]bool{}
+			for _, id := range ids {
+				classes[id] = true
 			}
 			inClass = func(ci topology.CI) bool { return classes[ci.Class] }
 		}
 	}
 	if f.Environment != nil {
-		if named, ok := where.Values(c, f.Environment.Eq, f.Environment.In); ok {
+		if named, ok := where.Choose(c, f.Environment); ok {
 			environments := map[topology.Environment]bool{}
-			for _, e := range named {
+			for _, e := range named.Values {
 				if known, ok := topology.ParseEnvironment(string(e.(domain.Environment))); ok {
 					environments[known] = true
 				}

@@ -63,41 +63,61 @@ func loadIncidents(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID
 // IncidentFilter chooses incidents.
 type IncidentFilter struct {
 	Open           *bool
+	Number         *CodeFilter
 	State          *where.Choice[domain.IncidentState]
 	Priority       *where.Int
 	Title          *where.Text
 	Problem        *where.Text
+	Urgency        *where.Int
+	Category       *where.Text
+	Channel        *where.Choice[domain.Channel]
 	AssignmentTeam *IDFilter
 	Assignee       *IDFilter
 	AssignedToMe   *bool
+	Caller         *IDFilter
+	Parent         *IDFilter
+	CausedByChange *IDFilter
 	Ci             *IDFilter
-	IsMajor        *bool
-	CreatedAt      *where.Time
-	IsBreached     *bool
-	And            []*IncidentFilter
-	Or             []*IncidentFilter
-	Not            *IncidentFilter
+
+	AffectedService *IDFilter
+
+	IsMajor    *bool
+	CreatedAt  *where.Time
+	ResolvedAt *where.Time
+	UpdatedAt  *where.Time
+	IsBreached *bool
+	And        []*IncidentFilter
+	Or         []*IncidentFilter
+	Not        *IncidentFilter
 }
 
 var openIncidentStates = []any{domain.IncidentNew, domain.IncidentInProgress, domain.IncidentOnHold}
 
-func (s seen) incidents(c *where.Conditions, f *IncidentFilter) {
+func (s *seen) incidents(c *where.Conditions, f *IncidentFilter) {
 	if f == nil {
 		return
 	}
 	open(c, incident.FieldState, f.Open, openIncidentStates)
+	numbered(c, practice.ParseNumber, f.Number)
 	where.Among(c, incident.FieldState, f.State)
 	c.Int(incident.FieldPriority, f.Priority)
+	c.Int(incident.FieldUrgency, f.Urgency)
+	c.Text(incident.FieldCategory, f.Category)
+	where.Among(c, incident.FieldChannel, f.Channel)
+	where.Among(c, incident.FieldCallerID, f.Caller)
+	where.Among(c, incident.FieldParentID, f.Parent)
+	where.Among(c, incident.FieldCausedByChangeID, f.CausedByChange)
 	c.Text(incident.FieldTitle, f.Title)
 	c.Text(incident.FieldProblem, f.Problem)
 	where.Among(c, incident.FieldAssignmentTeamID, f.AssignmentTeam)
 	where.Among(c, incident.FieldAssigneeID, f.Assignee)
 	s.assigned(c, incident.FieldAssigneeID, f.AssignedToMe)
 	s.linkedCI(c, "incident_ci", "incident_id", f.Ci)
-	if f.IsMajor != nil {
-		c.Add(equals(incident.FieldIsMajor, *f.IsMajor))
-	}
+	s.affecting(c, f.AffectedService)
+	major(c, f.IsMajor)
 	c.Time(incident.FieldCreatedAt, f.CreatedAt)
+	c.Time(incident.FieldResolvedAt, f.ResolvedAt)
+	c.Time(incident.FieldUpdatedAt, f.UpdatedAt)
 	breached(c, f.IsBreached)
 	where.Combine(c, f.And, f.Or, f.Not, s.incidents)
 }

@@ -43,6 +43,12 @@ func loadTeams(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Te
 	return index(r.wrapTeams(rows), func(t *Team) ident.ID { return t.ID }), store.Translate(err)
 }
 
+// Team returns the team with an id. If there is none, it returns nil.
+func (r *Reader) Team(ctx context.Context, id ident.ID) (*Team, error) {
+	found, err := loadTeams(ctx, r, []ident.ID{id})
+	return found[id], err
+}
+
 // Teams lists teams by name.
 func (r *Reader) Teams(ctx context.Context, name *where.Text, p page.Args) (*page.Connection[*Team], error) {
 	c := &where.Conditions{}
@@ -91,11 +97,7 @@ func (t *Team) Members(ctx context.Context) ([]*Person, error) {
 // Owns returns what the team owns.
 func (t *Team) Owns(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*CI], error) {
 	return nestedPage(ctx, t.in, t, (*Team).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.CI, *CI], error) {
-		c := &where.Conditions{}
-		c.Add(notRetired)
-		l := t.in.reader.ciList(c, "owned CIs", nil, ciOrder(c, nil))
-		l.Belongs = []page.Link{{Parent: "team_id", Table: owner.Table, Row: "ci_id"}}
-		return l, nil
+		return t.in.reader.owned("owned CIs", owner.FieldTeamID), nil
 	})
 }
 
@@ -131,6 +133,12 @@ func loadPeople(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*P
 	return index(r.wrapPeople(rows), func(p *Person) ident.ID { return p.ID }), store.Translate(err)
 }
 
+// Person returns the person with an id. If there is none, it returns nil.
+func (r *Reader) Person(ctx context.Context, id ident.ID) (*Person, error) {
+	found, err := loadPeople(ctx, r, []ident.ID{id})
+	return found[id], err
+}
+
 // People lists people by name.
 func (r *Reader) People(ctx context.Context, name *where.Text, p page.Args) (*page.Connection[*Person], error) {
 	c := &where.Conditions{}
@@ -161,6 +169,22 @@ func (p *Person) Teams(ctx context.Context) ([]*Team, error) {
 		rows, err := q.All(ctx)
 		return bundle(r.wrapTeams(rows), func(t *Team) ident.ID { return ident.ID(page.Number(t.Team, chosenColumn)) }), store.Translate(err)
 	})
+}
+
+// Owns returns what this person owns.
+func (p *Person) Owns(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*CI], error) {
+	return nestedPage(ctx, p.in, p, (*Person).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.CI, *CI], error) {
+		return p.in.reader.owned("CIs of a person", owner.FieldPersonID), nil
+	})
+}
+
+// owned returns the list of what a team or person owns.
+func (r *Reader) owned(name, by string) page.List[*ent.CI, *CI] {
+	c := &where.Conditions{}
+	c.AddUsual(notRetired)
+	l := r.ciList(c, name, nil, ciOrder(c, nil))
+	l.Belongs = []page.Link{{Parent: by, Table: owner.Table, Row: owner.FieldCiID}}
+	return l
 }
 
 // ExternalIdentities returns this person's keys in other systems.

@@ -6,6 +6,7 @@ import (
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
+	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -14,13 +15,14 @@ import (
 // LabelFilter compares a label.
 type LabelFilter struct {
 	Name string
-	Eq   *string
+	Eq   graphql.Omittable[*string] `json:",omitzero"`
+	In   []string
 }
 
 // AttributeFilter compares an attribute.
 type AttributeFilter struct {
 	Path   string
-	Eq     any
+	Eq     graphql.Omittable[any] `json:",omitzero"`
 	In     []any
 	Gte    *float64
 	Lt     *float64
@@ -30,11 +32,13 @@ type AttributeFilter struct {
 func labels(c *where.Conditions, filters []*LabelFilter) {
 	c.Spend("labels", len(filters))
 	for _, f := range filters {
-		if f.Eq == nil {
-			c.Add(hasProperty("labels", f.Name))
+		all, ok := where.Choose(c, &where.Choice[string]{Eq: f.Eq, In: f.In})
+		has := hasProperty("labels", f.Name)
+		if !ok {
+			c.Add(has)
 			continue
 		}
-		c.Add(property("labels", f.Name, *f.Eq))
+		c.Add(all.Or(property("labels", f.Name, all.Values...), where.Not(has)))
 	}
 }
 
@@ -47,12 +51,14 @@ func attributes(c *where.Conditions, filters []*AttributeFilter) {
 			c.Refuse("%.40q is not the name of an attribute: letters, digits and underscores", f.Path)
 			return
 		}
-		if f.Eq != nil {
-			c.Add(property("attributes", f.Path, f.Eq))
+		if value, ok := f.Eq.ValueOK(); ok && value == nil {
+			c.Add(where.Not(hasProperty("attributes", f.Path)))
+		} else if ok {
+			c.Add(property("attributes", f.Path, value))
 		}
 		if f.In != nil {
-			list, _ := where.Values(c, nil, f.In)
-			c.Add(property("attributes", f.Path, list...))
+			c.Spend("values", len(f.In))
+			c.Add(property("attributes", f.Path, f.In...))
 		}
 		if f.Gte != nil {
 			c.Add(compareAttribute(f.Path, ">=", *f.Gte))

@@ -125,9 +125,13 @@ var relationshipIndex = []string{relationship.FieldID, relationship.FieldTypeID,
 // Relationships returns the CI's relationships to other CIs.
 func (c *CI) Relationships(ctx context.Context, filter *RelationshipFilter, direction RelationshipDirection, first *int, after *string, last *int, before *string) (*page.Connection[*Relationship], error) {
 	return nestedPage(ctx, c.in, c, (*CI).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.Relationship, *Relationship], error) {
+		s, err := c.in.reader.seen(ctx)
+		if err != nil {
+			return page.List[*ent.Relationship, *Relationship]{}, err
+		}
 		kinds := &where.Conditions{}
 		if filter != nil {
-			codeOf(kinds, relationship.FieldTypeID, "relationship_type", filter.Type)
+			s.codeOf(kinds, relationship.FieldTypeID, relationshiptype.Table, filter.Type)
 		}
 		l := page.List[*ent.Relationship, *Relationship]{
 			Name: "relationships " + string(direction), Filter: filter, Order: relationshipOrder, Wrap: c.in.reader.wrapRelationships,

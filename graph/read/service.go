@@ -1,7 +1,11 @@
 package read
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -38,8 +42,16 @@ type ServiceFilter struct {
 	Lifecycle      *where.Choice[domain.Lifecycle]
 	Environment    *where.Choice[domain.Environment]
 	Criticality    *where.Choice[domain.Criticality]
+
+	OperationalState *CodeFilter
+	IsInMaintenance  *bool
+	HasOpenIncidents *bool
+	Category         *where.Text
+
 	OwnerTeam      *IDFilter
+	OwnerPerson    *IDFilter
 	OwnedByMyTeams *bool
+	UpdatedAt      *where.Time
 	SupportTeam    *IDFilter
 	Labels         []*LabelFilter
 	And            []*ServiceFilter
@@ -58,43 +70,100 @@ func (f *ServiceFilter) hasLifecycle() bool {
 	return named
 }
 
-func (m mine) services(c *where.Conditions, f *ServiceFilter) {
+func (s *seen) services(c *where.Conditions, f *ServiceFilter) {
 	if f == nil {
 		return
 	}
 	c.Text(ci.FieldName, f.Name)
 	where.Among(c, ci.FieldServiceKind, f.Kind)
-	codeOf(c, ci.FieldTierID, "service_tier", f.Tier)
+	s.codeOf(c, ci.FieldTierID, servicetier.Table, f.Tier)
 	where.Among(c, ci.FieldPortfolioStage, f.PortfolioStage)
 	where.Usual(c, ci.FieldLifecycle, f.Lifecycle)
 	where.Usual(c, ci.FieldEnvironment, f.Environment)
 	where.Usual(c, ci.FieldCriticality, f.Criticality)
-	ownerTeam(c, f.OwnerTeam)
-	m.owned(c, f.OwnedByMyTeams)
+	s.inState(c, f.OperationalState)
+	s.inMaintenance(c, f.IsInMaintenance)
+	hasOpenIncidents(c, f.HasOpenIncidents)
+	c.Text(ci.FieldCategory, f.Category)
+	ownedBy(c, "team_id", f.OwnerTeam)
+	s.owned(c, f.OwnedByMyTeams)
+	ownedBy(c, "person_id", f.OwnerPerson)
+	c.Time(ci.FieldUpdatedAt, f.UpdatedAt)
 	where.Among(c, ci.FieldSupportTeamID, f.SupportTeam)
 	labels(c, f.Labels)
-	where.Combine(c, f.And, f.Or, f.Not, m.services)
+	where.Combine(c, f.And, f.Or, f.Not, s.services)
 }
 
 func isService(s *sql.Selector) *sql.Predicate { return sql.NotNull(s.C(ci.FieldServiceKind)) }
 
 // Services lists services.
 func (r *Reader) Services(ctx context.Context, filter *ServiceFilter, by []*CIOrder, p page.Args) (*page.Connection[*Service], error) {
-	c := &where.Conditions{}
-	c.Add(isService)
-	r.mine(ctx).services(c, filter)
-	if !filter.hasLifecycle() {
-		c.Add(notRetired)
+	s, err := r.seen(ctx)
+	if err != nil {
+		return nil, err
 	}
-	o := ciOrder(c, by)
-	if c.Err() != nil {
-		return nil, c.Err()
+	c := &where.Conditions{}
+	c.AddUsual(isService)
+	s.services(c, filter)
+	if !filter.hasLifecycle() {
+		c.AddUsual(notRetired)
+	}
+	o, err := r.serviceOrder(ctx, s, c, by)
+	if err != nil || c.Err() != nil {
+		return nil, cmp.Or(err, c.Err())
 	}
 	cis := r.ciList(c, "services", filter, o)
 	return page.List[*ent.CI, *Service]{
-		Name: "services", Filter: filter, Order: o, Query: cis.Query,
+		Name: "services", Filter: filter, Order: o, Query: cis.Query, StateRevision: s.revision,
 		Wrap: func(rows []*ent.CI) []*Service { return asServices(r.wrapCIs(rows)) },
 	}.Page(ctx, p)
+}
+
+// serviceOrder returns the order of services. Those by tier and by state are worked out: tiers are few, and states are
+// in the graph.
+func (r *Reader) serviceOrder(ctx context.Context, s *seen, c *where.Conditions, by []*CIOrder) ([]page.Term[*ent.CI], error) {
+	terms := maps.Clone(ciTerms)
+	terms["CRITICALITY"] = byCriticality
+	for _, step := range by {
+		switch step.Field {
+		case "OPERATIONAL_STATE":
+			terms[step.Field] = s.byState()
+		case "TIER":
+			tiers, err := r.store.Read.ServiceTier.Query().Order(ent.Asc(servicetier.FieldRank)).All(ctx)
+			if err != nil {
+				return nil, store.Translate(err)
+			}
+			terms[step.Field] = byTier(tiers)
+		}
+	}
+	return orderOf(c, by, terms), nil
+}
+
+// byCriticality is the order by criticality, the highest first, which an index of services has.
+var byCriticality = page.By(ci.FieldCriticality, func(e *ent.CI) int {
+	return slices.Index(domain.Criticality("").Values(), string(e.Criticality))
+}).Over(" by rank", func(b *sql.Builder, column func(string) string) {
+	b.WriteString("(CASE ").Ident(column(ci.FieldCriticality)).WriteString(" WHEN 'CRITICAL' THEN 0 WHEN 'HIGH' THEN 1 WHEN 'MEDIUM' THEN 2 ELSE 3 END)")
+})
+
+// byTier returns the order by the ranks of tiers; what has no tier comes last.
+func byTier(tiers []*ent.ServiceTier) page.Term[*ent.CI] {
+	place := map[ident.ID]int{}
+	for i, t := range tiers {
+		place[t.ID] = i
+	}
+	return page.By(ci.FieldTierID, func(e *ent.CI) int {
+		if e.TierID == nil {
+			return len(tiers)
+		}
+		return place[*e.TierID]
+	}).Over(" by rank", func(b *sql.Builder, column func(string) string) {
+		b.WriteString("(CASE")
+		for i, t := range tiers {
+			b.WriteString(" WHEN ").Ident(column(ci.FieldTierID)).WriteString(fmt.Sprintf(" = %d THEN %d", int64(t.ID), i))
+		}
+		b.WriteString(fmt.Sprintf(" ELSE %d END)", len(tiers)))
+	})
 }
 
 // Service returns the service with an id. If there is none, it returns nil.

@@ -57,7 +57,7 @@ func (r *Reader) ChangeWindow(ctx context.Context, id ident.ID) (*ChangeWindow, 
 func (r *Reader) ChangeWindows(ctx context.Context, kind *domain.WindowKind, p page.Args) (*page.Connection[*ChangeWindow], error) {
 	c := &where.Conditions{}
 	if kind != nil {
-		where.Among(c, changewindow.FieldKind, &where.Choice[domain.WindowKind]{Eq: kind})
+		where.Among(c, changewindow.FieldKind, &where.Choice[domain.WindowKind]{Eq: where.To(*kind)})
 	}
 	return page.List[*ent.ChangeWindow, *ChangeWindow]{
 		Name: "change windows", Filter: kind, Wrap: r.wrapWindows,

@@ -5,17 +5,19 @@ import (
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
+	"github.com/99designs/gqlgen/graphql"
 )
 
-// Choice compares a code, a reference, an enumeration.
+// Choice compares a code, a reference, an enumeration. Here and below, an eq of null asks for what has none; cursors
+// and batches tell it from an eq that is absent.
 type Choice[T any] struct {
-	Eq *T
+	Eq graphql.Omittable[*T] `json:",omitzero"`
 	In []T
 }
 
 // Text compares text.
 type Text struct {
-	Eq         *string
+	Eq         graphql.Omittable[*string] `json:",omitzero"`
 	In         []string
 	Contains   *string
 	StartsWith *string
@@ -23,7 +25,7 @@ type Text struct {
 
 // Int compares a whole number.
 type Int struct {
-	Eq  *int
+	Eq  graphql.Omittable[*int] `json:",omitzero"`
 	In  []int
 	Gte *int
 	Lt  *int
@@ -35,25 +37,57 @@ type Time struct {
 	Lt  *time.Time
 }
 
-// Values returns what eq and in allow together, and whether either was given.
-func Values[T any](c *Conditions, eq *T, in []T) (all []any, ok bool) {
-	c.Spend("values", len(in))
-	if eq != nil {
-		all = append(all, *eq)
+// isNone reports whether eq is null, which asks for what has none.
+func isNone[T any](eq graphql.Omittable[*T]) bool {
+	value, ok := eq.ValueOK()
+	return ok && value == nil
+}
+
+// To returns the eq that compares with a value.
+func To[T any](value T) graphql.Omittable[*T] { return graphql.OmittableOf(&value) }
+
+// Chosen is what a choice allows: some values, and none at all.
+type Chosen struct {
+	Values []any
+	None   bool
+}
+
+// Choose returns what a choice allows, and whether it says anything.
+func Choose[T any](c *Conditions, f *Choice[T]) (all Chosen, ok bool) {
+	if f == nil {
+		return all, false
 	}
-	for _, v := range in {
-		all = append(all, v)
+	c.Spend("values", len(f.In))
+	if value := f.Eq.Value(); value != nil {
+		all.Values = append(all.Values, *value)
 	}
-	return all, eq != nil || in != nil
+	for _, v := range f.In {
+		all.Values = append(all.Values, v)
+	}
+	all.None = isNone(f.Eq)
+	return all, f.Eq.IsSet() || f.In != nil
+}
+
+// In returns the condition that a column has one of the values, or none if that is allowed.
+func (all Chosen) In(column string) Condition {
+	return all.Or(In(column, all.Values...), func(s *sql.Selector) *sql.Predicate { return sql.IsNull(s.C(column)) })
+}
+
+// Or returns the condition that a record has one of the values or, if that is allowed, that it has none.
+func (all Chosen) Or(has, none Condition) Condition {
+	switch {
+	case !all.None:
+		return has
+	case len(all.Values) == 0:
+		return none
+	}
+	return Any(has, none)
 }
 
 // Among adds the condition that a column has one of the values chosen.
 func Among[T any](c *Conditions, column string, f *Choice[T]) {
-	if f == nil {
-		return
-	}
-	if list, ok := Values(c, f.Eq, f.In); ok {
-		c.Add(In(column, list...))
+	if all, ok := Choose(c, f); ok {
+		c.Add(all.In(column))
 	}
 }
 
@@ -61,20 +95,42 @@ func Among[T any](c *Conditions, column string, f *Choice[T]) {
 // selective, and would sort half a table to show a page of it in another order; told that the condition narrows
 // little, it reads in the page's order.
 func Usual[T any](c *Conditions, column string, f *Choice[T]) {
-	if f == nil {
-		return
-	}
-	list, ok := Values(c, f.Eq, f.In)
+	all, ok := Choose(c, f)
 	if !ok {
 		return
 	}
-	among := In(column, list...)
-	c.Add(func(s *sql.Selector) *sql.Predicate {
+	c.AddUsual(func(s *sql.Selector) *sql.Predicate {
 		if s.Dialect() != dialect.SQLite {
-			return among(s)
+			return all.In(column)(s)
 		}
-		return sql.P(func(b *sql.Builder) { b.WriteString("likelihood(").Join(among(s)).WriteString(", 0.9)") })
+		name := s.C(column)
+		if c.narrow { // what else is asked has the index, and SQLite would take neither
+			name = "+" + name
+		}
+		return sql.P(func(b *sql.Builder) {
+			b.WriteString("likelihood(").Join(all.Or(in(name, all.Values...), isNull(name))(s)).WriteString(", 0.9)")
+		})
 	})
+}
+
+// in returns the condition that a column, as it is written, has one of some values.
+func in(written string, values ...any) Condition {
+	return func(*sql.Selector) *sql.Predicate {
+		return sql.P(func(b *sql.Builder) {
+			if len(values) == 0 {
+				b.WriteString("1 = 0")
+				return
+			}
+			b.WriteString(written + " IN (").Args(values...).WriteString(")")
+		})
+	}
+}
+
+// isNull returns the condition that a column, as it is written, has no value.
+func isNull(written string) Condition {
+	return func(*sql.Selector) *sql.Predicate {
+		return sql.P(func(b *sql.Builder) { b.WriteString(written + " IS NULL") })
+	}
 }
 
 // Text adds what is asked of a text.
@@ -82,11 +138,14 @@ func (c *Conditions) Text(column string, f *Text) {
 	if f == nil {
 		return
 	}
-	if f.Eq != nil {
-		c.Add(compared(sql.EQ, column, *f.Eq))
+	if eq, ok := f.Eq.ValueOK(); ok {
+		if eq == nil {
+			eq = new(string) // a text that nobody has written is empty
+		}
+		c.Add(compared(sql.EQ, column, *eq))
 	}
-	if list, ok := Values(c, nil, f.In); ok {
-		c.Add(In(column, list...))
+	if f.In != nil {
+		Among(c, column, &Choice[string]{In: f.In})
 	}
 	if f.Contains != nil {
 		c.Add(like(column, "%"+escape(*f.Contains)+"%"))
@@ -101,7 +160,7 @@ func (c *Conditions) Int(column string, f *Int) {
 	if f == nil {
 		return
 	}
-	Among(c, column, &Choice[int]{f.Eq, f.In})
+	Among(c, column, &Choice[int]{Eq: f.Eq, In: f.In})
 	between(c, column, f.Gte, f.Lt)
 }
 

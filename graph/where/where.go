@@ -16,10 +16,11 @@ type Condition func(*sql.Selector) *sql.Predicate
 
 // Conditions collects the conditions of a filter, all of which must hold, and the first thing wrong with it.
 type Conditions struct {
-	all   []Condition
-	err   error
-	size  int // of the whole filter: its values and its parts
-	depth int
+	all    []Condition
+	err    error
+	narrow bool // one of them is not usual: it may keep few rows
+	size   int  // of the whole filter: its values and its parts
+	depth  int
 }
 
 // Bounds of a filter: how deep and, or and not may nest, how long a list may be, how much there may be in all.
@@ -30,7 +31,10 @@ const (
 )
 
 // Add adds conditions.
-func (c *Conditions) Add(more ...Condition) { c.all = append(c.all, more...) }
+func (c *Conditions) Add(more ...Condition) { c.all, c.narrow = append(c.all, more...), true }
+
+// AddUsual adds conditions that most rows meet.
+func (c *Conditions) AddUsual(more ...Condition) { c.all = append(c.all, more...) }
 
 // Err returns the first thing wrong with the filter.
 func (c *Conditions) Err() error { return c.err }
@@ -42,7 +46,7 @@ func (c *Conditions) Refuse(format string, args ...any) {
 	}
 }
 
-// Fail says that what the filter needs to know could not be found out.
+// Fail says why no conditions can be made of the filter.
 func (c *Conditions) Fail(err error) {
 	if c.err == nil {
 		c.err = err
@@ -98,6 +102,12 @@ func Combine[F any](c *Conditions, and, or []*F, not *F, build func(*Conditions,
 		c.Add(Not(part(not)))
 	}
 }
+
+// All returns the condition that all of some hold.
+func All(parts ...Condition) Condition { return joined(parts, " AND ", "1 = 1") }
+
+// Any returns the condition that one of some holds.
+func Any(parts ...Condition) Condition { return joined(parts, " OR ", "1 = 0") }
 
 // joined puts conditions together in parentheses of its own: sql.And and sql.Or leave them out around a single part,
 // and the OR inside it then takes in whatever stands beside.

@@ -12,6 +12,7 @@ import (
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
+	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
@@ -49,13 +50,14 @@ func conditions(c *where.Conditions, f *treeFilter) {
 	where.Usual(c, "sort", f.Usual)
 	c.Int("rings", f.Rings)
 	c.Time("planted", f.Planted)
-	if f.Grove != nil {
-		if list, ok := where.Values(c, f.Grove.Eq, f.Grove.In); ok {
-			c.Add(where.InTable("grove", "grove", "id", "name", list...))
-		}
+	if all, ok := where.Choose(c, f.Grove); ok {
+		c.Add(all.Or(where.InTable("grove", "grove", "id", "name", all.Values...), nothing))
 	}
 	where.Combine(c, f.And, f.Or, f.Not, conditions)
 }
+
+// nothing returns the condition that a tree is in no grove, which is so of none.
+func nothing(*entsql.Selector) *entsql.Predicate { return entsql.False() }
 
 var groves = []string{"north", "south"}
 
@@ -66,7 +68,7 @@ func (f *treeFilter) means(t tree) bool {
 	}
 	name := strings.ToLower(t.name)
 	all := []bool{
-		f.Name == nil || (f.Name.Eq == nil || *f.Name.Eq == t.name) && (f.Name.In == nil || slices.Contains(f.Name.In, t.name)) &&
+		f.Name == nil || (!f.Name.Eq.IsSet() || f.Name.Eq.Value() == nil && t.name == "" || f.Name.Eq.Value() != nil && *f.Name.Eq.Value() == t.name) && (f.Name.In == nil || slices.Contains(f.Name.In, t.name)) &&
 			(f.Name.Contains == nil || strings.Contains(name, strings.ToLower(*f.Name.Contains))) &&
 			(f.Name.StartsWith == nil || strings.HasPrefix(name, strings.ToLower(*f.Name.StartsWith))),
 		isOf(f.Sort, t.sort),
@@ -83,14 +85,20 @@ func (f *treeFilter) means(t tree) bool {
 }
 
 func chosen[T comparable](f *where.Choice[T], v T) bool {
-	if f.Eq == nil && f.In == nil {
+	if !f.Eq.IsSet() && f.In == nil {
 		return true
 	}
-	return f.Eq != nil && *f.Eq == v || slices.Contains(f.In, v)
+	return f.Eq.Value() != nil && *f.Eq.Value() == v || slices.Contains(f.In, v)
 }
 
 func isOf(f *where.Choice[string], sort *string) bool {
-	return f == nil || f.Eq == nil && f.In == nil || sort != nil && chosen(f, *sort)
+	if f == nil || !f.Eq.IsSet() && f.In == nil {
+		return true
+	}
+	if sort == nil {
+		return f.Eq.IsSet() && f.Eq.Value() == nil
+	}
+	return chosen(f, *sort)
 }
 
 // forest is trees in a database.
@@ -179,8 +187,11 @@ func anyFilter(random *rand.Rand, depth int) *treeFilter {
 	}
 	choice := func(of []string) *where.Choice[string] {
 		c := &where.Choice[string]{}
-		if random.IntN(2) == 0 {
-			c.Eq = one(of)
+		switch random.IntN(4) {
+		case 0, 1:
+			c.Eq = where.To(*one(of))
+		case 2:
+			c.Eq = graphql.OmittableOf[*string](nil)
 		}
 		if random.IntN(2) == 0 {
 			c.In = some(of)
@@ -193,7 +204,7 @@ func anyFilter(random *rand.Rand, depth int) *treeFilter {
 	case 1:
 		f.Name = &where.Text{StartsWith: one(wanted), In: some(names)}
 	case 2:
-		f.Name = &where.Text{Eq: one(names)}
+		f.Name = &where.Text{Eq: []graphql.Omittable[*string]{where.To(*one(names)), graphql.OmittableOf[*string](nil)}[random.IntN(2)]}
 	case 3:
 		f.Sort = choice(sorts)
 	case 4:
@@ -203,7 +214,7 @@ func anyFilter(random *rand.Rand, depth int) *treeFilter {
 		f.Rings = &where.Int{Gte: &low, Lt: &high}
 	case 6:
 		n := random.IntN(5)
-		f.Rings = &where.Int{Eq: &n, In: []int{random.IntN(5)}}
+		f.Rings = &where.Int{Eq: where.To(n), In: []int{random.IntN(5)}}
 	case 7:
 		from, to := spring.Add(time.Duration(random.IntN(3))*time.Hour), spring.Add(time.Duration(random.IntN(5))*time.Hour)
 		f.Planted = &where.Time{Gte: &from, Lt: &to}
@@ -256,7 +267,7 @@ func TestAFilterFindsWhatItMeans(t *testing.T) {
 
 func TestNotIsAllTheOthersAlsoThoseOfWhichNothingIsKnown(t *testing.T) {
 	inForests(t, func(t *testing.T, f *forest) {
-		filter := &treeFilter{Sort: &where.Choice[string]{Eq: &sorts[0]}}
+		filter := &treeFilter{Sort: &where.Choice[string]{Eq: where.To(sorts[0])}}
 		mine, _ := f.found(t, filter)
 		others, _ := f.found(t, &treeFilter{Not: filter})
 		if both := slices.Sorted(slices.Values(slices.Concat(mine, others))); len(mine) == 0 || len(slices.Compact(both)) != len(f.trees) || len(both) != len(f.trees) {
@@ -282,7 +293,7 @@ func TestConditionsNameTheRowsTheyWerePutOn(t *testing.T) {
 
 func TestAFilterIsHeldToItsBounds(t *testing.T) {
 	nested := func(depth int) *treeFilter {
-		f := &treeFilter{Name: &where.Text{Eq: &names[0]}}
+		f := &treeFilter{Name: &where.Text{Eq: where.To(names[0])}}
 		for range depth {
 			f = &treeFilter{Not: f}
 		}

@@ -155,6 +155,7 @@ var fields = map[string]Role{
 	"PolicyRule": Viewer, "SignIn": Auditor, "Query.signIns": Auditor,
 
 	"CI": Viewer, "ExternalIdentity": Viewer,
+	"CIFacet": Viewer, "ServiceFacet": Viewer, "IncidentFacet": Viewer, "ChangeFacet": Viewer, "FacetValue": Viewer,
 	"DanglingReference": Viewer,
 	"CIClass":           Viewer,
 	"Service":           Viewer, "ServiceLink": Viewer, "ServiceTier": Viewer,

@@ -147,6 +147,16 @@ func (a *Answer) Beside(ci ident.ID) []ident.ID {
 	return a.of.scene.facts.named(slices.DeleteFunc(slices.Clone(records), func(r int32) bool { return r == a.of.record }))
 }
 
+// RecordsOf returns the records that take part in the present state of a CI, by id.
+func RecordsOf(s *topology.Snapshot, ci ident.ID) []ident.ID {
+	v, ok := s.Index(ci)
+	if !ok {
+		return nil
+	}
+	x := sceneOf(s)
+	return x.facts.named(x.causesOf(v).records)
+}
+
 // NoteReason says why the failure of a CI that a question names adds less than one might think.
 type NoteReason uint8
 

@@ -7,12 +7,20 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// costlyInputs returns the inputs of a schema in which a field costs something, at any depth.
+// costlyInputs returns the inputs of a schema in which a field costs something, at any depth, and the enums of which a
+// value does.
 func costlyInputs(s *ast.Schema) map[string]bool {
 	costly := map[string]bool{}
 	for grows := true; grows; {
 		grows = false
 		for name, d := range s.Types {
+			if d.Kind == ast.Enum && !costly[name] {
+				costly[name] = slices.ContainsFunc(d.EnumValues, func(value *ast.EnumValueDefinition) bool {
+					_, ok := statedCost(value.Directives)
+					return ok
+				})
+				grows = grows || costly[name]
+			}
 			if d.Kind != ast.InputObject || costly[name] {
 				continue
 			}
@@ -48,6 +56,9 @@ func (v variables) conditions(t *ast.Type, value *ast.Value) (cost int) {
 		return cost
 	}
 	of := v.schema.Types[t.Name()]
+	if value.Kind == ast.EnumValue {
+		return enumCost(of, value.Raw)
+	}
 	if value.Kind != ast.ObjectValue || of == nil {
 		return 0
 	}
@@ -69,6 +80,8 @@ func (v variables) conditions(t *ast.Type, value *ast.Value) (cost int) {
 // givenConditions returns the same for a value of a variable.
 func (v variables) givenConditions(t *ast.Type, given any) (cost int) {
 	switch given := given.(type) {
+	case string:
+		return enumCost(v.schema.Types[t.Name()], given)
 	case []any:
 		for _, element := range given {
 			cost = plus(cost, v.givenConditions(elementOf(t), element))
@@ -90,6 +103,17 @@ func (v variables) givenConditions(t *ast.Type, given any) (cost int) {
 				cost = plus(cost, v.givenConditions(f.Type, given[name]))
 			}
 		}
+	}
+	return cost
+}
+
+// enumCost returns what a value of an enum costs.
+func enumCost(of *ast.Definition, name string) (cost int) {
+	if of == nil || of.Kind != ast.Enum {
+		return 0
+	}
+	if value := of.EnumValues.ForName(name); value != nil {
+		cost, _ = statedCost(value.Directives)
 	}
 	return cost
 }

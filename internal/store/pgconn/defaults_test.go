@@ -16,6 +16,8 @@ func TestSettingsOfTheUserOverrideTheDefaults(t *testing.T) {
 		{"", "lock_timeout", "10s"},
 		{"", "jit", "off"},
 		{"&jit=on", "jit", "on"},
+		{"", "random_page_cost", "1.1"},
+		{"&random_page_cost=4", "random_page_cost", "4"},
 		{"", "idle_in_transaction_session_timeout", "1min"},
 		{"", "TimeZone", "UTC"},
 		{"", "application_name", "linchpin"},
