@@ -39,7 +39,7 @@ func reported(facts topology.Batch, roots []ident.ID) topology.Batch {
 }
 
 // operationalState follows revisions while incidents are open, by what is carried from one to the next and, each tenth
-// of them, by what is worked out for it alone.
+// of them, by what is worked out for it alone. docs/benchmarks.md, "The state of the estate after a write", has both.
 func operationalState(t *testing.T, facts topology.Batch, open string, b *table) {
 	r := rand.New(rand.NewPCG(5, 6))
 	g := load(t, facts)
