@@ -131,7 +131,7 @@ func TestTheServerAnswersAndRefusesAsHTTPSays(t *testing.T) {
 		"a page of another site":         {method: "POST", path: "/graphql", body: operation(t, createCI), headers: []string{"Sec-Fetch-Site: cross-site"}, status: 403, code: "FORBIDDEN"},
 		"another host's name":            {method: "POST", path: "/graphql", body: operation(t, createCI), headers: []string{"Host: attacker.example"}, status: 421, holds: "localhost"},
 		"another host's name on a page":  {method: "GET", path: "/", headers: []string{"Host: attacker.example:80"}, status: 421},
-		"a name that looks local":        {method: "GET", path: "/healthz", headers: []string{"Host: localhost.attacker.example"}, status: 421},
+		"a name that looks local":        {method: "GET", path: "/schema.graphql", headers: []string{"Host: localhost.attacker.example"}, status: 421},
 		"the name localhost":             {method: "GET", path: "/healthz", headers: []string{"Host: localhost:8080"}, status: 200, holds: "ok"},
 		"the other loopback":             {method: "GET", path: "/healthz", headers: []string{"Host: [::1]:8080"}, status: 200},
 		"health":                         {method: "GET", path: "/healthz", status: 200, holds: "ok\n"},
