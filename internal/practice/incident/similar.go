@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/incident"
 	"github.com/linchpin-cmdb/linchpin/ent/incidentci"
+	"github.com/linchpin-cmdb/linchpin/ent/predicate"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -56,10 +57,11 @@ func (p *Practice) warnOfSimilar(ctx context.Context, tx *store.Tx, is *ent.Inci
 	if is.ParentID != nil {
 		itself = append(itself, *is.ParentID)
 	}
-	rows, err := tx.IncidentCI.Query().Where(incidentci.Or(
-		incidentci.And(incidentci.CiIDIn(roles[domain.RootRole]...), incidentci.RoleEQ(domain.RootRole)),
-		incidentci.And(incidentci.CiIDIn(roles[domain.AffectedRole]...), incidentci.RoleEQ(domain.AffectedRole)),
-	), incidentci.IncidentIDNotIn(itself...), incidentci.HasIncidentWith(incident.StateIn(openStates...))).
+	var alike []predicate.IncidentCI
+	for role, ids := range roles {
+		alike = append(alike, incidentci.And(incidentci.CiIDIn(ids...), incidentci.RoleEQ(role)))
+	}
+	rows, err := tx.IncidentCI.Query().Where(incidentci.Or(alike...), incidentci.IncidentIDNotIn(itself...), incidentci.HasIncidentWith(incident.StateIn(openStates...))).
 		Order(ent.Desc(incidentci.FieldIncidentID), ent.Asc(incidentci.FieldCiID)).Limit(mostSimilar).All(ctx)
 	if err != nil {
 		return err
