@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/99designs/gqlgen/graphql"
 	"pgregory.net/rapid"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
@@ -180,20 +181,20 @@ func TestAttributeFiltersAnswerAlike(t *testing.T) {
 		filter read.AttributeFilter
 		want   []string
 	}{
-		{"eq 1", read.AttributeFilter{Eq: 1.0}, []string{"one"}},
-		{"eq 1.5", read.AttributeFilter{Eq: 1.5}, []string{"one point five"}},
-		{"eq 2^53", read.AttributeFilter{Eq: float64(1 << 53)}, []string{"big"}},
-		{"eq 1e300", read.AttributeFilter{Eq: 1e300}, []string{"huge"}},
-		{"eq text 1", read.AttributeFilter{Eq: "1"}, []string{"text one"}},
-		{"eq abc", read.AttributeFilter{Eq: "abc"}, []string{"text"}}, // and not the list that holds it
-		{"eq empty", read.AttributeFilter{Eq: ""}, []string{"empty"}}, // and no null, list or object
-		{"eq true", read.AttributeFilter{Eq: true}, []string{"true"}},
-		{"eq false", read.AttributeFilter{Eq: false}, []string{"false"}}, // and not 0
-		{"eq text true", read.AttributeFilter{Eq: "true"}, []string{"text true"}},
-		{"eq quote", read.AttributeFilter{Eq: `it's "x"`}, []string{"quote"}},
-		{"eq umlaut", read.AttributeFilter{Eq: "größe"}, []string{"umlaut"}},
-		{"eq backslash", read.AttributeFilter{Eq: `\u0000`}, []string{"nul text"}},
-		{"eq wildcard", read.AttributeFilter{Eq: "a%"}, []string{"like"}},
+		{"eq 1", read.AttributeFilter{Eq: graphql.OmittableOf[any](1.0)}, []string{"one"}},
+		{"eq 1.5", read.AttributeFilter{Eq: graphql.OmittableOf[any](1.5)}, []string{"one point five"}},
+		{"eq 2^53", read.AttributeFilter{Eq: graphql.OmittableOf[any](float64(1 << 53))}, []string{"big"}},
+		{"eq 1e300", read.AttributeFilter{Eq: graphql.OmittableOf[any](1e300)}, []string{"huge"}},
+		{"eq text 1", read.AttributeFilter{Eq: graphql.OmittableOf[any]("1")}, []string{"text one"}},
+		{"eq abc", read.AttributeFilter{Eq: graphql.OmittableOf[any]("abc")}, []string{"text"}}, // and not the list that holds it
+		{"eq empty", read.AttributeFilter{Eq: graphql.OmittableOf[any]("")}, []string{"empty"}}, // and no null, list or object
+		{"eq true", read.AttributeFilter{Eq: graphql.OmittableOf[any](true)}, []string{"true"}},
+		{"eq false", read.AttributeFilter{Eq: graphql.OmittableOf[any](false)}, []string{"false"}}, // and not 0
+		{"eq text true", read.AttributeFilter{Eq: graphql.OmittableOf[any]("true")}, []string{"text true"}},
+		{"eq quote", read.AttributeFilter{Eq: graphql.OmittableOf[any](`it's "x"`)}, []string{"quote"}},
+		{"eq umlaut", read.AttributeFilter{Eq: graphql.OmittableOf[any]("größe")}, []string{"umlaut"}},
+		{"eq backslash", read.AttributeFilter{Eq: graphql.OmittableOf[any](`\u0000`)}, []string{"nul text"}},
+		{"eq wildcard", read.AttributeFilter{Eq: graphql.OmittableOf[any]("a%")}, []string{"like"}},
 		{"in", read.AttributeFilter{In: []any{1.0, "abc", false, "nobody"}}, []string{"false", "one", "text"}},
 		{"in nothing", read.AttributeFilter{In: []any{}}, []string{}},
 		{"gte 0", read.AttributeFilter{Gte: ptr(0.0)}, []string{"big", "huge", "one", "one point five", "zero"}},
@@ -260,7 +261,11 @@ func TestLabelFiltersAnswerAlike(t *testing.T) {
 		{"nobody", nil, []string{}},
 	} {
 		for _, s := range []*store.Store{one, other} {
-			same(t, fmt.Sprintf("%s: label %q", s.Dialect(), c.name), namesOf(t, s, &read.CIFilter{Labels: []*read.LabelFilter{{Name: c.name, Eq: c.eq}}}), c.want)
+			label := &read.LabelFilter{Name: c.name}
+			if c.eq != nil {
+				label.Eq = graphql.OmittableOf(c.eq)
+			}
+			same(t, fmt.Sprintf("%s: label %q", s.Dialect(), c.name), namesOf(t, s, &read.CIFilter{Labels: []*read.LabelFilter{label}}), c.want)
 		}
 	}
 }
@@ -288,7 +293,7 @@ func TestPropertiesFollowWrites(t *testing.T) {
 		filter := &read.AttributeFilter{Path: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "path")}
 		switch rapid.IntRange(0, 3).Draw(rt, "sort") {
 		case 0:
-			filter.Eq = rapid.SampledFrom([]any{true, false, 0.0, 1.0, 2.5, "", "0", "1", "true"}).Draw(rt, "eq")
+			filter.Eq = graphql.OmittableOf(rapid.SampledFrom([]any{true, false, 0.0, 1.0, 2.5, "", "0", "1", "true"}).Draw(rt, "eq"))
 		case 1:
 			filter.Gte = ptr(rapid.SampledFrom([]float64{-1, 0, 1, 2}).Draw(rt, "gte"))
 		case 2:
@@ -296,7 +301,7 @@ func TestPropertiesFollowWrites(t *testing.T) {
 		default:
 			filter.Exists = ptr(rapid.Bool().Draw(rt, "exists"))
 		}
-		conditions := &read.CIFilter{Name: &where.Text{Eq: &name}, Attributes: []*read.AttributeFilter{filter}}
+		conditions := &read.CIFilter{Name: &where.Text{Eq: graphql.OmittableOf(&name)}, Attributes: []*read.AttributeFilter{filter}}
 		if a, b := namesOf(t, one, conditions), namesOf(t, other, conditions); !slices.Equal(a, b) {
 			rt.Fatalf("%+v on %v, before that %v: sqlite %v, postgres %v", filter, then, first, a, b)
 		}
