@@ -133,8 +133,10 @@ func (e *estate) samples(s *ast.Schema, f *ast.FieldDefinition) (all []string) {
 		if !ok {
 			id = e.team
 		}
-		texts, ok := map[string][]string{"class": {"server", "business_service"}, "tier": {"tier-1"}, "type": {"depends_on"}, "labels": {"1"},
-			"number": {"INC0000002", "CHG0000002"}, "source": {"test", "elsewhere"}, "requestedBy": {"test"}}[name]
+		texts, ok := map[string][]string{
+			"class": {"server", "business_service"}, "tier": {"tier-1"}, "type": {"depends_on"}, "labels": {"1"},
+			"number": {"INC0000002", "CHG0000002"}, "source": {"test", "elsewhere"}, "requestedBy": {"test"},
+		}[name]
 		if !ok {
 			texts = []string{"twin 1"}
 		}

@@ -28,13 +28,16 @@ type FacetValue struct {
 	Count int
 }
 
-// The fields of lists that can be counted by, and the counts.
+// CIFacetField and the others name the fields that lists can be counted by.
 type (
 	CIFacetField       string
 	ServiceFacetField  string
 	IncidentFacetField string
 	ChangeFacetField   string
+)
 
+// CIFacet and the others are the counts by such a field.
+type (
 	CIFacet       = Facet[CIFacetField]
 	ServiceFacet  = Facet[ServiceFacetField]
 	IncidentFacet = Facet[IncidentFacetField]
