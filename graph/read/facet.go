@@ -28,20 +28,27 @@ type FacetValue struct {
 	Count int
 }
 
-// CIFacetField and the others name the fields that lists can be counted by.
-type (
-	CIFacetField       string
-	ServiceFacetField  string
-	IncidentFacetField string
-	ChangeFacetField   string
-)
+// CIFacetField names a field that CIs can be counted by.
+type CIFacetField string
 
-// CIFacet and the others are the counts by such a field.
+// ServiceFacetField names a field that services can be counted by.
+type ServiceFacetField string
+
+// IncidentFacetField names a field that incidents can be counted by.
+type IncidentFacetField string
+
+// ChangeFacetField names a field that changes can be counted by.
+type ChangeFacetField string
+
 type (
-	CIFacet       = Facet[CIFacetField]
-	ServiceFacet  = Facet[ServiceFacetField]
+	// CIFacet counts CIs by such a field.
+	CIFacet = Facet[CIFacetField]
+	// ServiceFacet counts services by such a field.
+	ServiceFacet = Facet[ServiceFacetField]
+	// IncidentFacet counts incidents by such a field.
 	IncidentFacet = Facet[IncidentFacetField]
-	ChangeFacet   = Facet[ChangeFacetField]
+	// ChangeFacet counts changes by such a field.
+	ChangeFacet = Facet[ChangeFacetField]
 )
 
 // counting is how a field is counted: what rows are grouped by, and what the keys of records are called.
