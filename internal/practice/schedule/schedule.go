@@ -4,8 +4,6 @@
 package schedule
 
 import (
-	"time"
-
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/recurrence"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -27,5 +25,5 @@ func Occurrences(w *ent.ChangeWindow, period recurrence.Span) ([]recurrence.Span
 }
 
 func ruleOf(w *ent.ChangeWindow) (*recurrence.Rule, error) {
-	return recurrence.New(w.StartsAt, time.Duration(w.DurationMinutes)*time.Minute, w.TimeZone, w.Recurrence)
+	return recurrence.New(w.StartsAt, w.DurationMinutes, w.TimeZone, w.Recurrence)
 }

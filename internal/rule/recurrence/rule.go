@@ -35,17 +35,18 @@ type Rule struct {
 // New returns a rule. The text is that of an RFC 5545 RRULE; empty stands for once. Occurrences begin at the time of
 // day of the start in the zone, also if daylight saving time begins or ends in between. Failures name the field:
 // startsAt, durationMinutes, timeZone, recurrence.
-func New(start time.Time, duration time.Duration, zone, text string) (*Rule, error) {
+func New(start time.Time, minutes int, zone, text string) (*Rule, error) {
+	const longest = int(LongestDuration / time.Minute)
 	location, ok := zoneOf(zone)
 	switch {
 	case !ok:
 		return nil, errs.New(errs.Invalid, "%q is not a time zone: they are named as in the IANA database, such as Europe/Berlin or UTC", zone).At("timeZone")
 	case start.Before(earliest) || !start.Before(latest):
 		return nil, errs.New(errs.Invalid, "%s is out of range: from %d until %d", start.UTC().Format(time.RFC3339), earliest.Year(), latest.Year()).At("startsAt")
-	case duration < time.Minute || duration > LongestDuration:
-		return nil, errs.New(errs.Invalid, "%d minutes: 1 to %d, which are 366 days", int(duration/time.Minute), int(LongestDuration/time.Minute)).At("durationMinutes")
+	case minutes < 1 || minutes > longest: // more would not fit into a time.Duration
+		return nil, errs.New(errs.Invalid, "%d minutes: 1 to %d, which are 366 days", minutes, longest).At("durationMinutes")
 	}
-	r := &Rule{start: start.In(location).Truncate(time.Second), duration: duration}
+	r := &Rule{start: start.In(location).Truncate(time.Second), duration: time.Duration(minutes) * time.Minute}
 	if text == "" {
 		return r, nil
 	}
