@@ -38,3 +38,14 @@ func TestEntitiesLoadTogether(t *testing.T) {
 		}
 	})
 }
+
+func TestARepresentationIsAnObject(t *testing.T) {
+	onEstates(t, 1, func(t *testing.T, e *estate) {
+		for _, wrong := range []any{"CI", 1.0, []any{object{"__typename": "CI", "id": e.cis[0]}}} {
+			got, _ := ask(t, e, entities, object{"of": []any{wrong}}, "")
+			if firstCode(got) != "BAD_USER_INPUT" {
+				t.Errorf("%v: %v", wrong, got)
+			}
+		}
+	})
+}

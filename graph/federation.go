@@ -11,6 +11,6 @@ func (r *queryResolver) Subgraph(context.Context) (schema.Service, error) {
 	return schema.Subgraph()
 }
 
-func (r *queryResolver) Entities(ctx context.Context, representations []map[string]any) ([]read.Entity, error) {
+func (r *queryResolver) Entities(ctx context.Context, representations []read.Representation) ([]read.Entity, error) {
 	return r.r.read.Entities(ctx, representations)
 }

@@ -141,7 +141,7 @@ type QueryResolver interface {
 	CIClass(ctx context.Context, code string) (*read.CIClass, error)
 	CIClasses(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.CIClass], error)
 	Subgraph(ctx context.Context) (schema.Service, error)
-	Entities(ctx context.Context, representations []map[string]any) ([]read.Entity, error)
+	Entities(ctx context.Context, representations []read.Representation) ([]read.Entity, error)
 	Impact(ctx context.Context, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, facts read.Facts, asOf *read.AsOf) (*read.Impact, error)
 	Path(ctx context.Context, from ident.ID, to ident.ID, asOf *read.AsOf) (*read.ImpactPath, error)
 	Incident(ctx context.Context, id ident.ID) (*read.Incident, error)
@@ -1285,8 +1285,8 @@ func (ec *executionContext) field_Query__entities_args(ctx context.Context, rawA
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "representations",
-		func(ctx context.Context, v any) ([]map[string]any, error) {
-			return ec.unmarshalN_Any2ᚕmapᚄ(ctx, v)
+		func(ctx context.Context, v any) ([]read.Representation, error) {
+			return ec.unmarshalN_Any2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRepresentationᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -6683,7 +6683,7 @@ func (ec *executionContext) _Query__entities(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Entities(ctx, fc.Args["representations"].([]map[string]any))
+			return ec.Resolvers.Query().Entities(ctx, fc.Args["representations"].([]read.Representation))
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []read.Entity) graphql.Marshaler {
 			return ec.marshalN_Entity2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntity(ctx, selections, v)

@@ -1270,7 +1270,7 @@ type ComplexityRoot struct {
 		Changes               func(childComplexity int, filter *read.ChangeFilter, orderBy []*read.ChangeOrder, first *int, after *string, last *int, before *string) int
 		CommonCauses          func(childComplexity int, groups []ident.ID, overlay *read.Overlay, facts read.Facts, first *int, after *string, last *int, before *string) int
 		DanglingReferences    func(childComplexity int, source *string, first *int, after *string, last *int, before *string) int
-		Entities              func(childComplexity int, representations []map[string]any) int
+		Entities              func(childComplexity int, representations []read.Representation) int
 		Impact                func(childComplexity int, failed []*read.Failure, excluded []ident.ID, maxDepth *int, maxCIS *int, filter *read.ImpactFilter, facts read.Facts, asOf *read.AsOf) int
 		Incident              func(childComplexity int, id ident.ID) int
 		IncidentByNumber      func(childComplexity int, number string) int
@@ -7648,7 +7648,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Entities(childComplexity, args["representations"].([]map[string]any)), true
+		return e.ComplexityRoot.Query.Entities(childComplexity, args["representations"].([]read.Representation)), true
 	case "Query.impact":
 		if e.ComplexityRoot.Query.Impact == nil {
 			break
