@@ -188,7 +188,7 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 			another = storetest.Postgres
 		}
 		for _, file := range scenarios(t) {
-			check(file, runScenario(t, file, another(t)))
+			t.Run(file, func(t *testing.T) { check(file, runScenario(t, file, another(t))) }) // which closes the database again
 		}
 		t.Logf("%d statements explained", len(seen))
 	})
