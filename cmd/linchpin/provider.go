@@ -51,7 +51,8 @@ func (o *oidc) check() error {
 	return nil
 }
 
-// open returns the provider, for a server at an address, or nil if there is none, and binds its group of admins.
+// open returns the provider for a server at an address, and binds its group of admins. If none is named, it returns
+// nil.
 func (o *oidc) open(ctx context.Context, a *app.App, keys *secret.Keys, at string) (*provider.Provider, error) {
 	if o.Issuer == "" {
 		return nil, nil
