@@ -4,7 +4,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
@@ -30,40 +29,21 @@ func (ec *executionContext) _CommonCause_ci(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CommonCause_ci(ctx, field)
-		},
+		lean.Place{Object: "CommonCause"},
 		func(ctx context.Context) (any, error) {
 			return obj.Ci, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CommonCause_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CommonCause",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CommonCause_isBreaking(ctx context.Context, field graphql.CollectedField, obj *read.CommonCause) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsBreaking)
 }
-func (ec *executionContext) fieldContext_CommonCause_isBreaking(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CommonCause", field, false, false, errors.New("field of type Boolean does not have child fields"))
-}
 
 func (ec *executionContext) _CommonCause_lostCount(ctx context.Context, field graphql.CollectedField, obj *read.CommonCause) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.LostCount)
-}
-func (ec *executionContext) fieldContext_CommonCause_lostCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CommonCause", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _CommonCause_members(ctx context.Context, field graphql.CollectedField, obj *read.CommonCause) (ret graphql.Marshaler) {
@@ -71,26 +51,13 @@ func (ec *executionContext) _CommonCause_members(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CommonCause_members(ctx, field)
-		},
+		lean.Place{Object: "CommonCause"},
 		func(ctx context.Context) (any, error) {
 			return obj.Members, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CommonCause_members(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CommonCause",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RootCauseAlternative_failures(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseAlternative) (ret graphql.Marshaler) {
@@ -98,40 +65,21 @@ func (ec *executionContext) _RootCauseAlternative_failures(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RootCauseAlternative_failures(ctx, field)
-		},
+		lean.Place{Object: "RootCauseAlternative"},
 		func(ctx context.Context) (any, error) {
 			return obj.Failures, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RootCauseAlternative_failures(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RootCauseAlternative",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RootCauseAlternative_isKnown(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseAlternative) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsKnown)
 }
-func (ec *executionContext) fieldContext_RootCauseAlternative_isKnown(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RootCauseAlternative", field, false, false, errors.New("field of type Boolean does not have child fields"))
-}
 
 func (ec *executionContext) _RootCauseAlternative_knownBy(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseAlternative) (ret graphql.Marshaler) {
 	return ec.marshalNStateRecord2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateRecordᚄ(ctx, field.Selections, obj.KnownBy)
-}
-func (ec *executionContext) fieldContext_RootCauseAlternative_knownBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RootCauseAlternative", field, false, false, errors.New("field of type StateRecord does not have child fields"))
 }
 
 func (ec *executionContext) _RootCauseCandidate_failures(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
@@ -139,26 +87,13 @@ func (ec *executionContext) _RootCauseCandidate_failures(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RootCauseCandidate_failures(ctx, field)
-		},
+		lean.Place{Object: "RootCauseCandidate", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Failures(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RootCauseCandidate_failures(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RootCauseCandidate",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RootCauseCandidate_alternatives(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
@@ -166,47 +101,25 @@ func (ec *executionContext) _RootCauseCandidate_alternatives(ctx context.Context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RootCauseCandidate_alternatives(ctx, field)
-		},
+		lean.Place{Object: "RootCauseCandidate", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Alternatives(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.RootCauseAlternative) graphql.Marshaler {
-			return ec.marshalNRootCauseAlternative2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseAlternativeᚄ(ctx, selections, v)
-		},
+		ec.marshalNRootCauseAlternative2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseAlternativeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RootCauseCandidate_alternatives(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RootCauseCandidate",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RootCauseCandidate_isKnown(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsKnown())
 }
-func (ec *executionContext) fieldContext_RootCauseCandidate_isKnown(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RootCauseCandidate", field, true, false, errors.New("field of type Boolean does not have child fields"))
-}
 
 func (ec *executionContext) _RootCauseCandidate_knownBy(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
 	return ec.marshalNStateRecord2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateRecordᚄ(ctx, field.Selections, obj.KnownBy())
 }
-func (ec *executionContext) fieldContext_RootCauseCandidate_knownBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RootCauseCandidate", field, true, false, errors.New("field of type StateRecord does not have child fields"))
-}
 
 func (ec *executionContext) _RootCauseCandidate_share(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
 	return ec.marshalNFloat2float64(ctx, field.Selections, obj.Share())
-}
-func (ec *executionContext) fieldContext_RootCauseCandidate_share(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RootCauseCandidate", field, true, false, errors.New("field of type Float does not have child fields"))
 }
 
 func (ec *executionContext) _RootCauseCandidate_explained(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
@@ -214,26 +127,13 @@ func (ec *executionContext) _RootCauseCandidate_explained(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RootCauseCandidate_explained(ctx, field)
-		},
+		lean.Place{Object: "RootCauseCandidate", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Explained(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RootCauseCandidate_explained(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RootCauseCandidate",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RootCauseCandidate_unexplained(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
@@ -241,26 +141,13 @@ func (ec *executionContext) _RootCauseCandidate_unexplained(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RootCauseCandidate_unexplained(ctx, field)
-		},
+		lean.Place{Object: "RootCauseCandidate", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Unexplained(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RootCauseCandidate_unexplained(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RootCauseCandidate",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RootCauseCandidate_contradicted(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
@@ -268,26 +155,13 @@ func (ec *executionContext) _RootCauseCandidate_contradicted(ctx context.Context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RootCauseCandidate_contradicted(ctx, field)
-		},
+		lean.Place{Object: "RootCauseCandidate", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Contradicted(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RootCauseCandidate_contradicted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RootCauseCandidate",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RootCauseCandidate_alsoBroken(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
@@ -295,33 +169,17 @@ func (ec *executionContext) _RootCauseCandidate_alsoBroken(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RootCauseCandidate_alsoBroken(ctx, field)
-		},
+		lean.Place{Object: "RootCauseCandidate", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.AlsoBroken(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RootCauseCandidate_alsoBroken(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RootCauseCandidate",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RootCauseCandidate_alsoBrokenCount(ctx context.Context, field graphql.CollectedField, obj *read.RootCauseCandidate) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.AlsoBrokenCount())
-}
-func (ec *executionContext) fieldContext_RootCauseCandidate_alsoBrokenCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RootCauseCandidate", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SharedGroup_group(ctx context.Context, field graphql.CollectedField, obj *read.SharedGroup) (ret graphql.Marshaler) {
@@ -329,61 +187,33 @@ func (ec *executionContext) _SharedGroup_group(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SharedGroup_group(ctx, field)
-		},
+		lean.Place{Object: "SharedGroup", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Group(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.DependencyGroup) graphql.Marshaler {
-			return ec.marshalNDependencyGroup2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroup(ctx, selections, v)
-		},
+		ec.marshalNDependencyGroup2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroup,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SharedGroup_group(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SharedGroup",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SharedGroup_isRedundant(ctx context.Context, field graphql.CollectedField, obj *read.SharedGroup) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsRedundant())
 }
-func (ec *executionContext) fieldContext_SharedGroup_isRedundant(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SharedGroup", field, true, false, errors.New("field of type Boolean does not have child fields"))
-}
 
 func (ec *executionContext) _SharedGroup_neededCount(ctx context.Context, field graphql.CollectedField, obj *read.SharedGroup) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.NeededCount())
-}
-func (ec *executionContext) fieldContext_SharedGroup_neededCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SharedGroup", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SharedGroup_memberCount(ctx context.Context, field graphql.CollectedField, obj *read.SharedGroup) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.MemberCount())
 }
-func (ec *executionContext) fieldContext_SharedGroup_memberCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SharedGroup", field, true, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _SharedGroup_sharedCount(ctx context.Context, field graphql.CollectedField, obj *read.SharedGroup) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.SharedCount())
 }
-func (ec *executionContext) fieldContext_SharedGroup_sharedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SharedGroup", field, true, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _SharedGroup_breakingCount(ctx context.Context, field graphql.CollectedField, obj *read.SharedGroup) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.BreakingCount())
-}
-func (ec *executionContext) fieldContext_SharedGroup_breakingCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SharedGroup", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SharedGroup_causes(ctx context.Context, field graphql.CollectedField, obj *read.SharedGroup) (ret graphql.Marshaler) {
@@ -391,26 +221,13 @@ func (ec *executionContext) _SharedGroup_causes(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SharedGroup_causes(ctx, field)
-		},
+		lean.Place{Object: "SharedGroup", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Causes(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CommonCause) graphql.Marshaler {
-			return ec.marshalNCommonCause2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCommonCauseᚄ(ctx, selections, v)
-		},
+		ec.marshalNCommonCause2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCommonCauseᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SharedGroup_causes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SharedGroup",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SharedGroupConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SharedGroup]) (ret graphql.Marshaler) {
@@ -418,26 +235,13 @@ func (ec *executionContext) _SharedGroupConnection_edges(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SharedGroupConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "SharedGroupConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.SharedGroup]) graphql.Marshaler {
-			return ec.marshalNSharedGroupEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNSharedGroupEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SharedGroupConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SharedGroupConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SharedGroupConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SharedGroup]) (ret graphql.Marshaler) {
@@ -445,26 +249,13 @@ func (ec *executionContext) _SharedGroupConnection_nodes(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SharedGroupConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "SharedGroupConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.SharedGroup) graphql.Marshaler {
-			return ec.marshalNSharedGroup2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSharedGroupᚄ(ctx, selections, v)
-		},
+		ec.marshalNSharedGroup2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSharedGroupᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SharedGroupConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SharedGroupConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SharedGroupConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SharedGroup]) (ret graphql.Marshaler) {
@@ -472,26 +263,13 @@ func (ec *executionContext) _SharedGroupConnection_pageInfo(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SharedGroupConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "SharedGroupConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SharedGroupConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SharedGroupConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SharedGroupConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SharedGroup]) (ret graphql.Marshaler) {
@@ -499,41 +277,25 @@ func (ec *executionContext) _SharedGroupConnection_totalCount(ctx context.Contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SharedGroupConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "SharedGroupConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SharedGroupConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SharedGroupConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SharedGroupConnection_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SharedGroup]) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount)
 }
-func (ec *executionContext) fieldContext_SharedGroupConnection_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SharedGroupConnection", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _SharedGroupConnection_leftOutCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SharedGroup]) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.LeftOutCount)
 }
-func (ec *executionContext) fieldContext_SharedGroupConnection_leftOutCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SharedGroupConnection", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _SharedGroupEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.SharedGroup]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
-}
-func (ec *executionContext) fieldContext_SharedGroupEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SharedGroupEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _SharedGroupEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.SharedGroup]) (ret graphql.Marshaler) {
@@ -541,26 +303,13 @@ func (ec *executionContext) _SharedGroupEdge_node(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SharedGroupEdge_node(ctx, field)
-		},
+		lean.Place{Object: "SharedGroupEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.SharedGroup) graphql.Marshaler {
-			return ec.marshalNSharedGroup2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSharedGroup(ctx, selections, v)
-		},
+		ec.marshalNSharedGroup2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSharedGroup,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SharedGroupEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SharedGroupEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SinglePoint_ci(ctx context.Context, field graphql.CollectedField, obj *read.SinglePoint) (ret graphql.Marshaler) {
@@ -568,40 +317,21 @@ func (ec *executionContext) _SinglePoint_ci(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SinglePoint_ci(ctx, field)
-		},
+		lean.Place{Object: "SinglePoint"},
 		func(ctx context.Context) (any, error) {
 			return obj.Ci, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SinglePoint_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SinglePoint",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SinglePoint_isTarget(ctx context.Context, field graphql.CollectedField, obj *read.SinglePoint) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsTarget())
 }
-func (ec *executionContext) fieldContext_SinglePoint_isTarget(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SinglePoint", field, true, false, errors.New("field of type Boolean does not have child fields"))
-}
 
 func (ec *executionContext) _SinglePoint_targetsDownCount(ctx context.Context, field graphql.CollectedField, obj *read.SinglePoint) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.TargetsDownCount())
-}
-func (ec *executionContext) fieldContext_SinglePoint_targetsDownCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SinglePoint", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SinglePoint_targets(ctx context.Context, field graphql.CollectedField, obj *read.SinglePoint) (ret graphql.Marshaler) {
@@ -609,40 +339,21 @@ func (ec *executionContext) _SinglePoint_targets(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SinglePoint_targets(ctx, field)
-		},
+		lean.Place{Object: "SinglePoint", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Targets(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SinglePoint_targets(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SinglePoint",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SinglePoint_servicesDownCount(ctx context.Context, field graphql.CollectedField, obj *read.SinglePoint) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.ServicesDownCount())
 }
-func (ec *executionContext) fieldContext_SinglePoint_servicesDownCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SinglePoint", field, true, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _SinglePoint_cisDownCount(ctx context.Context, field graphql.CollectedField, obj *read.SinglePoint) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.CisDownCount())
-}
-func (ec *executionContext) fieldContext_SinglePoint_cisDownCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SinglePoint", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SinglePointConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
@@ -650,26 +361,13 @@ func (ec *executionContext) _SinglePointConnection_edges(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SinglePointConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "SinglePointConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.SinglePoint]) graphql.Marshaler {
-			return ec.marshalNSinglePointEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNSinglePointEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SinglePointConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SinglePointConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SinglePointConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
@@ -677,26 +375,13 @@ func (ec *executionContext) _SinglePointConnection_nodes(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SinglePointConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "SinglePointConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.SinglePoint) graphql.Marshaler {
-			return ec.marshalNSinglePoint2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSinglePointᚄ(ctx, selections, v)
-		},
+		ec.marshalNSinglePoint2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSinglePointᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SinglePointConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SinglePointConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SinglePointConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
@@ -704,26 +389,13 @@ func (ec *executionContext) _SinglePointConnection_pageInfo(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SinglePointConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "SinglePointConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SinglePointConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SinglePointConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SinglePointConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
@@ -731,48 +403,29 @@ func (ec *executionContext) _SinglePointConnection_totalCount(ctx context.Contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SinglePointConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "SinglePointConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SinglePointConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SinglePointConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SinglePointConnection_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount)
 }
-func (ec *executionContext) fieldContext_SinglePointConnection_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SinglePointConnection", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _SinglePointConnection_leftOutCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.LeftOutCount)
-}
-func (ec *executionContext) fieldContext_SinglePointConnection_leftOutCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SinglePointConnection", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SinglePointConnection_isSupposedInService(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SinglePoint]) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsSupposedInService)
 }
-func (ec *executionContext) fieldContext_SinglePointConnection_isSupposedInService(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SinglePointConnection", field, false, false, errors.New("field of type Boolean does not have child fields"))
-}
 
 func (ec *executionContext) _SinglePointEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.SinglePoint]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
-}
-func (ec *executionContext) fieldContext_SinglePointEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SinglePointEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _SinglePointEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.SinglePoint]) (ret graphql.Marshaler) {
@@ -780,26 +433,13 @@ func (ec *executionContext) _SinglePointEdge_node(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SinglePointEdge_node(ctx, field)
-		},
+		lean.Place{Object: "SinglePointEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.SinglePoint) graphql.Marshaler {
-			return ec.marshalNSinglePoint2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSinglePoint(ctx, selections, v)
-		},
+		ec.marshalNSinglePoint2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSinglePoint,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SinglePointEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SinglePointEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 // endregion **************************** field.gotpl *****************************

@@ -4,7 +4,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
@@ -13,7 +12,6 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
-	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -32,36 +30,21 @@ import (
 func (ec *executionContext) _ApprovalPolicy_id(ctx context.Context, field graphql.CollectedField, obj *read.ApprovalPolicy) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
-func (ec *executionContext) fieldContext_ApprovalPolicy_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApprovalPolicy", field, false, false, errors.New("field of type ID does not have child fields"))
-}
 
 func (ec *executionContext) _ApprovalPolicy_name(ctx context.Context, field graphql.CollectedField, obj *read.ApprovalPolicy) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
-}
-func (ec *executionContext) fieldContext_ApprovalPolicy_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApprovalPolicy", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ApprovalPolicy_changeTypes(ctx context.Context, field graphql.CollectedField, obj *read.ApprovalPolicy) (ret graphql.Marshaler) {
 	return ec.marshalNChangeType2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeTypeᚄ(ctx, field.Selections, obj.ChangeTypes())
 }
-func (ec *executionContext) fieldContext_ApprovalPolicy_changeTypes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApprovalPolicy", field, true, false, errors.New("field of type ChangeType does not have child fields"))
-}
 
 func (ec *executionContext) _ApprovalPolicy_riskAbove(ctx context.Context, field graphql.CollectedField, obj *read.ApprovalPolicy) (ret graphql.Marshaler) {
 	return ec.marshalOInt2ᚖint(ctx, field.Selections, obj.RiskAbove)
 }
-func (ec *executionContext) fieldContext_ApprovalPolicy_riskAbove(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApprovalPolicy", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _ApprovalPolicy_approvals(ctx context.Context, field graphql.CollectedField, obj *read.ApprovalPolicy) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Approvals)
-}
-func (ec *executionContext) fieldContext_ApprovalPolicy_approvals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApprovalPolicy", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ApprovalPolicy_team(ctx context.Context, field graphql.CollectedField, obj *read.ApprovalPolicy) (ret graphql.Marshaler) {
@@ -69,54 +52,29 @@ func (ec *executionContext) _ApprovalPolicy_team(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ApprovalPolicy_team(ctx, field)
-		},
+		lean.Place{Object: "ApprovalPolicy", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Team(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Team) graphql.Marshaler {
-			return ec.marshalOTeam2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeam(ctx, selections, v)
-		},
+		ec.marshalOTeam2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeam,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_ApprovalPolicy_team(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ApprovalPolicy",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ApprovalPolicy_role(ctx context.Context, field graphql.CollectedField, obj *read.ApprovalPolicy) (ret graphql.Marshaler) {
 	return ec.marshalORole2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋauthᚐRole(ctx, field.Selections, obj.Role())
 }
-func (ec *executionContext) fieldContext_ApprovalPolicy_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApprovalPolicy", field, true, false, errors.New("field of type Role does not have child fields"))
-}
 
 func (ec *executionContext) _ApprovalPolicy_createdAt(ctx context.Context, field graphql.CollectedField, obj *read.ApprovalPolicy) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.CreatedAt)
-}
-func (ec *executionContext) fieldContext_ApprovalPolicy_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApprovalPolicy", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _ApprovalPolicy_updatedAt(ctx context.Context, field graphql.CollectedField, obj *read.ApprovalPolicy) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.UpdatedAt)
 }
-func (ec *executionContext) fieldContext_ApprovalPolicy_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApprovalPolicy", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _ApprovalPolicy_version(ctx context.Context, field graphql.CollectedField, obj *read.ApprovalPolicy) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
-}
-func (ec *executionContext) fieldContext_ApprovalPolicy_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApprovalPolicy", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ApprovalPolicyConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
@@ -124,26 +82,13 @@ func (ec *executionContext) _ApprovalPolicyConnection_edges(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ApprovalPolicyConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "ApprovalPolicyConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.ApprovalPolicy]) graphql.Marshaler {
-			return ec.marshalNApprovalPolicyEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNApprovalPolicyEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ApprovalPolicyConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ApprovalPolicyConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ApprovalPolicyConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
@@ -151,26 +96,13 @@ func (ec *executionContext) _ApprovalPolicyConnection_nodes(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ApprovalPolicyConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "ApprovalPolicyConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ApprovalPolicy) graphql.Marshaler {
-			return ec.marshalNApprovalPolicy2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApprovalPolicyᚄ(ctx, selections, v)
-		},
+		ec.marshalNApprovalPolicy2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApprovalPolicyᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ApprovalPolicyConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ApprovalPolicyConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ApprovalPolicyConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
@@ -178,26 +110,13 @@ func (ec *executionContext) _ApprovalPolicyConnection_pageInfo(ctx context.Conte
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ApprovalPolicyConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "ApprovalPolicyConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ApprovalPolicyConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ApprovalPolicyConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ApprovalPolicyConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
@@ -205,27 +124,17 @@ func (ec *executionContext) _ApprovalPolicyConnection_totalCount(ctx context.Con
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ApprovalPolicyConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "ApprovalPolicyConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ApprovalPolicyConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApprovalPolicyConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ApprovalPolicyEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
-}
-func (ec *executionContext) fieldContext_ApprovalPolicyEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApprovalPolicyEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ApprovalPolicyEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
@@ -233,26 +142,13 @@ func (ec *executionContext) _ApprovalPolicyEdge_node(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ApprovalPolicyEdge_node(ctx, field)
-		},
+		lean.Place{Object: "ApprovalPolicyEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ApprovalPolicy) graphql.Marshaler {
-			return ec.marshalNApprovalPolicy2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApprovalPolicy(ctx, selections, v)
-		},
+		ec.marshalNApprovalPolicy2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApprovalPolicy,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ApprovalPolicyEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ApprovalPolicyEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ApprovalRequirement_policy(ctx context.Context, field graphql.CollectedField, obj *read.ApprovalRequirement) (ret graphql.Marshaler) {
@@ -260,61 +156,33 @@ func (ec *executionContext) _ApprovalRequirement_policy(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ApprovalRequirement_policy(ctx, field)
-		},
+		lean.Place{Object: "ApprovalRequirement"},
 		func(ctx context.Context) (any, error) {
 			return obj.Policy, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ApprovalPolicy) graphql.Marshaler {
-			return ec.marshalOApprovalPolicy2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApprovalPolicy(ctx, selections, v)
-		},
+		ec.marshalOApprovalPolicy2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApprovalPolicy,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_ApprovalRequirement_policy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ApprovalRequirement",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ApprovalRequirement_needed(ctx context.Context, field graphql.CollectedField, obj *read.ApprovalRequirement) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Needed)
 }
-func (ec *executionContext) fieldContext_ApprovalRequirement_needed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApprovalRequirement", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _ApprovalRequirement_given(ctx context.Context, field graphql.CollectedField, obj *read.ApprovalRequirement) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Given)
-}
-func (ec *executionContext) fieldContext_ApprovalRequirement_given(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApprovalRequirement", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ApprovalRequirement_isMet(ctx context.Context, field graphql.CollectedField, obj *read.ApprovalRequirement) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsMet())
 }
-func (ec *executionContext) fieldContext_ApprovalRequirement_isMet(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApprovalRequirement", field, true, false, errors.New("field of type Boolean does not have child fields"))
-}
 
 func (ec *executionContext) _ApprovalRequirement_candidates(ctx context.Context, field graphql.CollectedField, obj *read.ApprovalRequirement) (ret graphql.Marshaler) {
 	return ec.marshalNString2ᚕstringᚄ(ctx, field.Selections, obj.Candidates())
 }
-func (ec *executionContext) fieldContext_ApprovalRequirement_candidates(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApprovalRequirement", field, true, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _ApprovalRequirement_summary(ctx context.Context, field graphql.CollectedField, obj *read.ApprovalRequirement) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Summary())
-}
-func (ec *executionContext) fieldContext_ApprovalRequirement_summary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ApprovalRequirement", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _CreateApprovalPolicyPayload_approvalPolicy(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
@@ -322,26 +190,13 @@ func (ec *executionContext) _CreateApprovalPolicyPayload_approvalPolicy(ctx cont
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateApprovalPolicyPayload_approvalPolicy(ctx, field)
-		},
+		lean.Place{Object: "CreateApprovalPolicyPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ApprovalPolicy) graphql.Marshaler {
-			return ec.marshalOApprovalPolicy2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApprovalPolicy(ctx, selections, v)
-		},
+		ec.marshalOApprovalPolicy2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApprovalPolicy,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CreateApprovalPolicyPayload_approvalPolicy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateApprovalPolicyPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateApprovalPolicyPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
@@ -349,26 +204,13 @@ func (ec *executionContext) _CreateApprovalPolicyPayload_userErrors(ctx context.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateApprovalPolicyPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "CreateApprovalPolicyPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CreateApprovalPolicyPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateApprovalPolicyPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateApprovalPolicyPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
@@ -376,33 +218,17 @@ func (ec *executionContext) _CreateApprovalPolicyPayload_warnings(ctx context.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateApprovalPolicyPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "CreateApprovalPolicyPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CreateApprovalPolicyPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateApprovalPolicyPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _DeleteApprovalPolicyPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
-}
-func (ec *executionContext) fieldContext_DeleteApprovalPolicyPayload_removedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DeleteApprovalPolicyPayload", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _DeleteApprovalPolicyPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
@@ -410,26 +236,13 @@ func (ec *executionContext) _DeleteApprovalPolicyPayload_userErrors(ctx context.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteApprovalPolicyPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "DeleteApprovalPolicyPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_DeleteApprovalPolicyPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DeleteApprovalPolicyPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _DeleteApprovalPolicyPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
@@ -437,26 +250,13 @@ func (ec *executionContext) _DeleteApprovalPolicyPayload_warnings(ctx context.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteApprovalPolicyPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "DeleteApprovalPolicyPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_DeleteApprovalPolicyPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DeleteApprovalPolicyPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateApprovalPolicyPayload_approvalPolicy(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
@@ -464,26 +264,13 @@ func (ec *executionContext) _UpdateApprovalPolicyPayload_approvalPolicy(ctx cont
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateApprovalPolicyPayload_approvalPolicy(ctx, field)
-		},
+		lean.Place{Object: "UpdateApprovalPolicyPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ApprovalPolicy) graphql.Marshaler {
-			return ec.marshalOApprovalPolicy2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApprovalPolicy(ctx, selections, v)
-		},
+		ec.marshalOApprovalPolicy2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApprovalPolicy,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateApprovalPolicyPayload_approvalPolicy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateApprovalPolicyPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateApprovalPolicyPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
@@ -491,26 +278,13 @@ func (ec *executionContext) _UpdateApprovalPolicyPayload_userErrors(ctx context.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateApprovalPolicyPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "UpdateApprovalPolicyPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateApprovalPolicyPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateApprovalPolicyPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateApprovalPolicyPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ApprovalPolicy]) (ret graphql.Marshaler) {
@@ -518,26 +292,13 @@ func (ec *executionContext) _UpdateApprovalPolicyPayload_warnings(ctx context.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateApprovalPolicyPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "UpdateApprovalPolicyPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateApprovalPolicyPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateApprovalPolicyPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 // endregion **************************** field.gotpl *****************************

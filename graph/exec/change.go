@@ -4,7 +4,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
@@ -233,43 +232,25 @@ func (ec *executionContext) field_Change_timeline_args(ctx context.Context, rawA
 func (ec *executionContext) _Approval_id(ctx context.Context, field graphql.CollectedField, obj *read.Approval) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
-func (ec *executionContext) fieldContext_Approval_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type ID does not have child fields"))
-}
 
 func (ec *executionContext) _Approval_approver(ctx context.Context, field graphql.CollectedField, obj *read.Approval) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Approver)
-}
-func (ec *executionContext) fieldContext_Approval_approver(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Approval_decision(ctx context.Context, field graphql.CollectedField, obj *read.Approval) (ret graphql.Marshaler) {
 	return ec.marshalNDecision2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐDecision(ctx, field.Selections, obj.Decision)
 }
-func (ec *executionContext) fieldContext_Approval_decision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type Decision does not have child fields"))
-}
 
 func (ec *executionContext) _Approval_comment(ctx context.Context, field graphql.CollectedField, obj *read.Approval) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Comment)
-}
-func (ec *executionContext) fieldContext_Approval_comment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Approval_createdAt(ctx context.Context, field graphql.CollectedField, obj *read.Approval) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.CreatedAt)
 }
-func (ec *executionContext) fieldContext_Approval_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _Approval_decidedAt(ctx context.Context, field graphql.CollectedField, obj *read.Approval) (ret graphql.Marshaler) {
 	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.DecidedAt)
-}
-func (ec *executionContext) fieldContext_Approval_decidedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Approval_by(ctx context.Context, field graphql.CollectedField, obj *read.Approval) (ret graphql.Marshaler) {
@@ -277,33 +258,17 @@ func (ec *executionContext) _Approval_by(ctx context.Context, field graphql.Coll
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Approval_by(ctx, field)
-		},
+		lean.Place{Object: "Approval", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.By(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Account) graphql.Marshaler {
-			return ec.marshalOAccount2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAccount(ctx, selections, v)
-		},
+		ec.marshalOAccount2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAccount,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Approval_by(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Approval",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Approval_voidedBecause(ctx context.Context, field graphql.CollectedField, obj *read.Approval) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.VoidedBecause)
-}
-func (ec *executionContext) fieldContext_Approval_voidedBecause(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Approval", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ApproveChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -311,26 +276,13 @@ func (ec *executionContext) _ApproveChangePayload_change(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ApproveChangePayload_change(ctx, field)
-		},
+		lean.Place{Object: "ApproveChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_ApproveChangePayload_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ApproveChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ApproveChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -338,26 +290,13 @@ func (ec *executionContext) _ApproveChangePayload_userErrors(ctx context.Context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ApproveChangePayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "ApproveChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ApproveChangePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ApproveChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ApproveChangePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -365,26 +304,13 @@ func (ec *executionContext) _ApproveChangePayload_warnings(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ApproveChangePayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "ApproveChangePayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ApproveChangePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ApproveChangePayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _AssessChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -392,26 +318,13 @@ func (ec *executionContext) _AssessChangePayload_change(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AssessChangePayload_change(ctx, field)
-		},
+		lean.Place{Object: "AssessChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_AssessChangePayload_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AssessChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _AssessChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -419,26 +332,13 @@ func (ec *executionContext) _AssessChangePayload_userErrors(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AssessChangePayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "AssessChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_AssessChangePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AssessChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _AssessChangePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -446,26 +346,13 @@ func (ec *executionContext) _AssessChangePayload_warnings(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AssessChangePayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "AssessChangePayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_AssessChangePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AssessChangePayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CancelChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -473,26 +360,13 @@ func (ec *executionContext) _CancelChangePayload_change(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CancelChangePayload_change(ctx, field)
-		},
+		lean.Place{Object: "CancelChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CancelChangePayload_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CancelChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CancelChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -500,26 +374,13 @@ func (ec *executionContext) _CancelChangePayload_userErrors(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CancelChangePayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "CancelChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CancelChangePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CancelChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CancelChangePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -527,103 +388,57 @@ func (ec *executionContext) _CancelChangePayload_warnings(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CancelChangePayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "CancelChangePayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CancelChangePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CancelChangePayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Change_id(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
-func (ec *executionContext) fieldContext_Change_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type ID does not have child fields"))
-}
 
 func (ec *executionContext) _Change_number(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Number())
-}
-func (ec *executionContext) fieldContext_Change_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Change_title(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Title)
 }
-func (ec *executionContext) fieldContext_Change_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _Change_description(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Description)
-}
-func (ec *executionContext) fieldContext_Change_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Change_type(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalNChangeType2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeType(ctx, field.Selections, obj.Type)
 }
-func (ec *executionContext) fieldContext_Change_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type ChangeType does not have child fields"))
-}
 
 func (ec *executionContext) _Change_state(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalNChangeState2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeState(ctx, field.Selections, obj.State)
-}
-func (ec *executionContext) fieldContext_Change_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type ChangeState does not have child fields"))
 }
 
 func (ec *executionContext) _Change_justification(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Justification)
 }
-func (ec *executionContext) fieldContext_Change_justification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _Change_plan(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Plan)
-}
-func (ec *executionContext) fieldContext_Change_plan(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Change_backoutPlan(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.BackoutPlan)
 }
-func (ec *executionContext) fieldContext_Change_backoutPlan(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _Change_testPlan(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.TestPlan)
 }
-func (ec *executionContext) fieldContext_Change_testPlan(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _Change_requestedBy(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.RequestedBy)
-}
-func (ec *executionContext) fieldContext_Change_requestedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Change_requester(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -631,26 +446,13 @@ func (ec *executionContext) _Change_requester(ctx context.Context, field graphql
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_requester(ctx, field)
-		},
+		lean.Place{Object: "Change", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Requester(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Person) graphql.Marshaler {
-			return ec.marshalOPerson2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPerson(ctx, selections, v)
-		},
+		ec.marshalOPerson2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPerson,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Change_requester(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Change",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Change_assignee(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -658,26 +460,13 @@ func (ec *executionContext) _Change_assignee(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_assignee(ctx, field)
-		},
+		lean.Place{Object: "Change", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Assignee(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Person) graphql.Marshaler {
-			return ec.marshalOPerson2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPerson(ctx, selections, v)
-		},
+		ec.marshalOPerson2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPerson,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Change_assignee(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Change",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Change_assignmentTeam(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -685,89 +474,49 @@ func (ec *executionContext) _Change_assignmentTeam(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_assignmentTeam(ctx, field)
-		},
+		lean.Place{Object: "Change", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.AssignmentTeam(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Team) graphql.Marshaler {
-			return ec.marshalOTeam2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeam(ctx, selections, v)
-		},
+		ec.marshalOTeam2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeam,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Change_assignmentTeam(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Change",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Change_plannedStart(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.PlannedStart)
 }
-func (ec *executionContext) fieldContext_Change_plannedStart(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _Change_plannedEnd(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.PlannedEnd)
-}
-func (ec *executionContext) fieldContext_Change_plannedEnd(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Change_actualStart(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.ActualStart)
 }
-func (ec *executionContext) fieldContext_Change_actualStart(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _Change_actualEnd(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.ActualEnd)
-}
-func (ec *executionContext) fieldContext_Change_actualEnd(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Change_outcome(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalOChangeOutcome2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeOutcome(ctx, field.Selections, obj.Outcome)
 }
-func (ec *executionContext) fieldContext_Change_outcome(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type ChangeOutcome does not have child fields"))
-}
 
 func (ec *executionContext) _Change_closureNotes(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.ClosureNotes)
-}
-func (ec *executionContext) fieldContext_Change_closureNotes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Change_createdAt(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.CreatedAt)
 }
-func (ec *executionContext) fieldContext_Change_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _Change_updatedAt(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.UpdatedAt)
 }
-func (ec *executionContext) fieldContext_Change_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _Change_version(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
-}
-func (ec *executionContext) fieldContext_Change_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Change_scope(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -775,26 +524,13 @@ func (ec *executionContext) _Change_scope(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_scope(ctx, field)
-		},
+		lean.Place{Object: "Change", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Scope(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ChangeCI) graphql.Marshaler {
-			return ec.marshalNChangeCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeCIᚄ(ctx, selections, v)
-		},
+		ec.marshalNChangeCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeCIᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Change_scope(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Change",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Change_restrictedCICount(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -802,20 +538,13 @@ func (ec *executionContext) _Change_restrictedCICount(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_restrictedCICount(ctx, field)
-		},
+		lean.Place{Object: "Change", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.RestrictedCICount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Change_restrictedCICount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Change_impact(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -823,16 +552,12 @@ func (ec *executionContext) _Change_impact(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_impact(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Change_impact},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Impact(ctx, fc.Args["filter"].(*read.ImpactFilter), fc.Args["facts"].(read.Facts))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {
-			return ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact(ctx, selections, v)
-		},
+		ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact,
 		true,
 	)
 }
@@ -862,26 +587,13 @@ func (ec *executionContext) _Change_approvals(ctx context.Context, field graphql
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_approvals(ctx, field)
-		},
+		lean.Place{Object: "Change", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Approvals(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Approval) graphql.Marshaler {
-			return ec.marshalNApproval2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApprovalᚄ(ctx, selections, v)
-		},
+		ec.marshalNApproval2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApprovalᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Change_approvals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Change",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Change_availableTransitions(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -889,26 +601,13 @@ func (ec *executionContext) _Change_availableTransitions(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_availableTransitions(ctx, field)
-		},
+		lean.Place{Object: "Change", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.AvailableTransitions(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*lifecycle.ChangeTransition) graphql.Marshaler {
-			return ec.marshalNChangeTransition2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋruleᚋlifecycleᚐTransitionᚄ(ctx, selections, v)
-		},
+		ec.marshalNChangeTransition2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋruleᚋlifecycleᚐTransitionᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Change_availableTransitions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Change",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Change_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -916,20 +615,13 @@ func (ec *executionContext) _Change_viewerCanUpdate(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_viewerCanUpdate(ctx, field)
-		},
+		lean.Place{Object: "Change", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ViewerCanUpdate(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
+		ec.marshalNBoolean2bool,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Change_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Change_viewerCanVote(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -937,20 +629,13 @@ func (ec *executionContext) _Change_viewerCanVote(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_viewerCanVote(ctx, field)
-		},
+		lean.Place{Object: "Change", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ViewerCanVote(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
+		ec.marshalNBoolean2bool,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Change_viewerCanVote(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Change_causedIncidents(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -958,16 +643,12 @@ func (ec *executionContext) _Change_causedIncidents(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_causedIncidents(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Change_causedIncidents},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.CausedIncidents(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -997,16 +678,12 @@ func (ec *executionContext) _Change_timeline(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_timeline(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Change_timeline},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Timeline(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.TimelineEntry]) graphql.Marshaler {
-			return ec.marshalNTimelineEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNTimelineEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1036,16 +713,12 @@ func (ec *executionContext) _Change_history(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_history(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Change_history},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.History(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Entry]) graphql.Marshaler {
-			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1075,26 +748,13 @@ func (ec *executionContext) _Change_approvalRequirements(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_approvalRequirements(ctx, field)
-		},
+		lean.Place{Object: "Change", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ApprovalRequirements(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ApprovalRequirement) graphql.Marshaler {
-			return ec.marshalNApprovalRequirement2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApprovalRequirementᚄ(ctx, selections, v)
-		},
+		ec.marshalNApprovalRequirement2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApprovalRequirementᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Change_approvalRequirements(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Change",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Change_conflicts(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -1102,16 +762,12 @@ func (ec *executionContext) _Change_conflicts(ctx context.Context, field graphql
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_conflicts(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Change_conflicts},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Conflicts(ctx, fc.Args["kinds"].([]domain.ConflictKind), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Conflict]) graphql.Marshaler {
-			return ec.marshalNConflictConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNConflictConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1141,20 +797,13 @@ func (ec *executionContext) _Change_conflictCount(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_conflictCount(ctx, field)
-		},
+		lean.Place{Object: "Change", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ConflictCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Change_conflictCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Change_operations(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -1162,26 +811,13 @@ func (ec *executionContext) _Change_operations(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_operations(ctx, field)
-		},
+		lean.Place{Object: "Change", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Operations(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.PlannedOperation) graphql.Marshaler {
-			return ec.marshalNPlannedOperation2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPlannedOperationᚄ(ctx, selections, v)
-		},
+		ec.marshalNPlannedOperation2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPlannedOperationᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Change_operations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Change",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Change_preview(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -1189,26 +825,13 @@ func (ec *executionContext) _Change_preview(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_preview(ctx, field)
-		},
+		lean.Place{Object: "Change", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Preview(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangePreview) graphql.Marshaler {
-			return ec.marshalOChangePreview2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangePreview(ctx, selections, v)
-		},
+		ec.marshalOChangePreview2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangePreview,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Change_preview(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Change",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Change_appliedRevision(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -1216,20 +839,13 @@ func (ec *executionContext) _Change_appliedRevision(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_appliedRevision(ctx, field)
-		},
+		lean.Place{Object: "Change", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.AppliedRevision(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
-			return ec.marshalORevision2ᚖint64(ctx, selections, v)
-		},
+		ec.marshalORevision2ᚖint64,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Change_appliedRevision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Change", field, true, false, errors.New("field of type Revision does not have child fields"))
 }
 
 func (ec *executionContext) _Change_undoes(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -1237,26 +853,13 @@ func (ec *executionContext) _Change_undoes(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_undoes(ctx, field)
-		},
+		lean.Place{Object: "Change", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Undoes(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Change_undoes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Change",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Change_undoneBy(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -1264,26 +867,13 @@ func (ec *executionContext) _Change_undoneBy(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_undoneBy(ctx, field)
-		},
+		lean.Place{Object: "Change", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.UndoneBy(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Change_undoneBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Change",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Change_risk(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -1291,26 +881,13 @@ func (ec *executionContext) _Change_risk(ctx context.Context, field graphql.Coll
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_risk(ctx, field)
-		},
+		lean.Place{Object: "Change", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Risk(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeRisk) graphql.Marshaler {
-			return ec.marshalOChangeRisk2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeRisk(ctx, selections, v)
-		},
+		ec.marshalOChangeRisk2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeRisk,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Change_risk(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Change",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Change_template(ctx context.Context, field graphql.CollectedField, obj *read.Change) (ret graphql.Marshaler) {
@@ -1318,33 +895,17 @@ func (ec *executionContext) _Change_template(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Change_template(ctx, field)
-		},
+		lean.Place{Object: "Change", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Template(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeTemplate) graphql.Marshaler {
-			return ec.marshalOChangeTemplate2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeTemplate(ctx, selections, v)
-		},
+		ec.marshalOChangeTemplate2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeTemplate,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Change_template(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Change",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeCI_role(ctx context.Context, field graphql.CollectedField, obj *read.ChangeCI) (ret graphql.Marshaler) {
 	return ec.marshalNChangeRole2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeRole(ctx, field.Selections, obj.Role)
-}
-func (ec *executionContext) fieldContext_ChangeCI_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeCI", field, false, false, errors.New("field of type ChangeRole does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeCI_ci(ctx context.Context, field graphql.CollectedField, obj *read.ChangeCI) (ret graphql.Marshaler) {
@@ -1352,26 +913,13 @@ func (ec *executionContext) _ChangeCI_ci(ctx context.Context, field graphql.Coll
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeCI_ci(ctx, field)
-		},
+		lean.Place{Object: "ChangeCI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Ci(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeCI_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeCI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Change]) (ret graphql.Marshaler) {
@@ -1379,26 +927,13 @@ func (ec *executionContext) _ChangeConnection_edges(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "ChangeConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.Change]) graphql.Marshaler {
-			return ec.marshalNChangeEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNChangeEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Change]) (ret graphql.Marshaler) {
@@ -1406,26 +941,13 @@ func (ec *executionContext) _ChangeConnection_nodes(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "ChangeConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Change) graphql.Marshaler {
-			return ec.marshalNChange2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeᚄ(ctx, selections, v)
-		},
+		ec.marshalNChange2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Change]) (ret graphql.Marshaler) {
@@ -1433,26 +955,13 @@ func (ec *executionContext) _ChangeConnection_pageInfo(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "ChangeConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Change]) (ret graphql.Marshaler) {
@@ -1460,20 +969,13 @@ func (ec *executionContext) _ChangeConnection_totalCount(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "ChangeConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeConnection_facets(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Change]) (ret graphql.Marshaler) {
@@ -1481,16 +983,12 @@ func (ec *executionContext) _ChangeConnection_facets(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeConnection_facets(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_ChangeConnection_facets},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.ChangeConnection().Facets(ctx, obj, fc.Args["fields"].([]read.ChangeFacetField))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Facet[read.ChangeFacetField]) graphql.Marshaler {
-			return ec.marshalNChangeFacet2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetᚄ(ctx, selections, v)
-		},
+		ec.marshalNChangeFacet2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetᚄ,
 		true,
 	)
 }
@@ -1518,42 +1016,23 @@ func (ec *executionContext) fieldContext_ChangeConnection_facets(ctx context.Con
 func (ec *executionContext) _ChangeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Change]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
-func (ec *executionContext) fieldContext_ChangeEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeEdge", field, true, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Change]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeEdge_node(ctx, field)
-		},
+		lean.Place{Object: "ChangeEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalNChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalNChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeFacet_field(ctx context.Context, field graphql.CollectedField, obj *read.Facet[read.ChangeFacetField]) (ret graphql.Marshaler) {
 	return ec.marshalNChangeFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeFacetField(ctx, field.Selections, obj.Field)
-}
-func (ec *executionContext) fieldContext_ChangeFacet_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeFacet", field, false, false, errors.New("field of type ChangeFacetField does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeFacet_values(ctx context.Context, field graphql.CollectedField, obj *read.Facet[read.ChangeFacetField]) (ret graphql.Marshaler) {
@@ -1561,47 +1040,25 @@ func (ec *executionContext) _ChangeFacet_values(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeFacet_values(ctx, field)
-		},
+		lean.Place{Object: "ChangeFacet"},
 		func(ctx context.Context) (any, error) {
 			return obj.Values, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.FacetValue) graphql.Marshaler {
-			return ec.marshalNFacetValue2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetValueᚄ(ctx, selections, v)
-		},
+		ec.marshalNFacetValue2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetValueᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeFacet_values(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeFacet",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeTransition_to(ctx context.Context, field graphql.CollectedField, obj *lifecycle.Transition[domain.ChangeState]) (ret graphql.Marshaler) {
 	return ec.marshalNChangeState2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChangeState(ctx, field.Selections, obj.To)
 }
-func (ec *executionContext) fieldContext_ChangeTransition_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeTransition", field, false, false, errors.New("field of type ChangeState does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeTransition_mutation(ctx context.Context, field graphql.CollectedField, obj *lifecycle.Transition[domain.ChangeState]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Mutation())
 }
-func (ec *executionContext) fieldContext_ChangeTransition_mutation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeTransition", field, true, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeTransition_requires(ctx context.Context, field graphql.CollectedField, obj *lifecycle.Transition[domain.ChangeState]) (ret graphql.Marshaler) {
 	return ec.marshalNString2ᚕstringᚄ(ctx, field.Selections, obj.Requires)
-}
-func (ec *executionContext) fieldContext_ChangeTransition_requires(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeTransition", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _CloseChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -1609,26 +1066,13 @@ func (ec *executionContext) _CloseChangePayload_change(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CloseChangePayload_change(ctx, field)
-		},
+		lean.Place{Object: "CloseChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CloseChangePayload_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CloseChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CloseChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -1636,26 +1080,13 @@ func (ec *executionContext) _CloseChangePayload_userErrors(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CloseChangePayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "CloseChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CloseChangePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CloseChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CloseChangePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -1663,26 +1094,13 @@ func (ec *executionContext) _CloseChangePayload_warnings(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CloseChangePayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "CloseChangePayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CloseChangePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CloseChangePayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CommentOnChangePayload_timelineEntry(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.TimelineEntry]) (ret graphql.Marshaler) {
@@ -1690,26 +1108,13 @@ func (ec *executionContext) _CommentOnChangePayload_timelineEntry(ctx context.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CommentOnChangePayload_timelineEntry(ctx, field)
-		},
+		lean.Place{Object: "CommentOnChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.TimelineEntry) graphql.Marshaler {
-			return ec.marshalOTimelineEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTimelineEntry(ctx, selections, v)
-		},
+		ec.marshalOTimelineEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTimelineEntry,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CommentOnChangePayload_timelineEntry(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CommentOnChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CommentOnChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.TimelineEntry]) (ret graphql.Marshaler) {
@@ -1717,26 +1122,13 @@ func (ec *executionContext) _CommentOnChangePayload_userErrors(ctx context.Conte
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CommentOnChangePayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "CommentOnChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CommentOnChangePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CommentOnChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CommentOnChangePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.TimelineEntry]) (ret graphql.Marshaler) {
@@ -1744,26 +1136,13 @@ func (ec *executionContext) _CommentOnChangePayload_warnings(ctx context.Context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CommentOnChangePayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "CommentOnChangePayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CommentOnChangePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CommentOnChangePayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _DraftChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -1771,26 +1150,13 @@ func (ec *executionContext) _DraftChangePayload_change(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DraftChangePayload_change(ctx, field)
-		},
+		lean.Place{Object: "DraftChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_DraftChangePayload_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DraftChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _DraftChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -1798,26 +1164,13 @@ func (ec *executionContext) _DraftChangePayload_userErrors(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DraftChangePayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "DraftChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_DraftChangePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DraftChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _DraftChangePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -1825,26 +1178,13 @@ func (ec *executionContext) _DraftChangePayload_warnings(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DraftChangePayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "DraftChangePayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_DraftChangePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DraftChangePayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RejectChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -1852,26 +1192,13 @@ func (ec *executionContext) _RejectChangePayload_change(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RejectChangePayload_change(ctx, field)
-		},
+		lean.Place{Object: "RejectChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_RejectChangePayload_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RejectChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RejectChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -1879,26 +1206,13 @@ func (ec *executionContext) _RejectChangePayload_userErrors(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RejectChangePayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "RejectChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RejectChangePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RejectChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RejectChangePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -1906,26 +1220,13 @@ func (ec *executionContext) _RejectChangePayload_warnings(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RejectChangePayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "RejectChangePayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RejectChangePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RejectChangePayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RequestChangeApprovalPayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -1933,26 +1234,13 @@ func (ec *executionContext) _RequestChangeApprovalPayload_change(ctx context.Con
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RequestChangeApprovalPayload_change(ctx, field)
-		},
+		lean.Place{Object: "RequestChangeApprovalPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_RequestChangeApprovalPayload_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RequestChangeApprovalPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RequestChangeApprovalPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -1960,26 +1248,13 @@ func (ec *executionContext) _RequestChangeApprovalPayload_userErrors(ctx context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RequestChangeApprovalPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "RequestChangeApprovalPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RequestChangeApprovalPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RequestChangeApprovalPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RequestChangeApprovalPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -1987,26 +1262,13 @@ func (ec *executionContext) _RequestChangeApprovalPayload_warnings(ctx context.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RequestChangeApprovalPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "RequestChangeApprovalPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RequestChangeApprovalPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RequestChangeApprovalPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ReturnChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -2014,26 +1276,13 @@ func (ec *executionContext) _ReturnChangePayload_change(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReturnChangePayload_change(ctx, field)
-		},
+		lean.Place{Object: "ReturnChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_ReturnChangePayload_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReturnChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ReturnChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -2041,26 +1290,13 @@ func (ec *executionContext) _ReturnChangePayload_userErrors(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReturnChangePayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "ReturnChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ReturnChangePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReturnChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ReturnChangePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -2068,26 +1304,13 @@ func (ec *executionContext) _ReturnChangePayload_warnings(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReturnChangePayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "ReturnChangePayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ReturnChangePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReturnChangePayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ReviewChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -2095,26 +1318,13 @@ func (ec *executionContext) _ReviewChangePayload_change(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewChangePayload_change(ctx, field)
-		},
+		lean.Place{Object: "ReviewChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_ReviewChangePayload_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ReviewChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -2122,26 +1332,13 @@ func (ec *executionContext) _ReviewChangePayload_userErrors(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewChangePayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "ReviewChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ReviewChangePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ReviewChangePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -2149,26 +1346,13 @@ func (ec *executionContext) _ReviewChangePayload_warnings(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReviewChangePayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "ReviewChangePayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ReviewChangePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReviewChangePayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ScheduleChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -2176,26 +1360,13 @@ func (ec *executionContext) _ScheduleChangePayload_change(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ScheduleChangePayload_change(ctx, field)
-		},
+		lean.Place{Object: "ScheduleChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_ScheduleChangePayload_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ScheduleChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ScheduleChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -2203,26 +1374,13 @@ func (ec *executionContext) _ScheduleChangePayload_userErrors(ctx context.Contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ScheduleChangePayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "ScheduleChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ScheduleChangePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ScheduleChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ScheduleChangePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -2230,26 +1388,13 @@ func (ec *executionContext) _ScheduleChangePayload_warnings(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ScheduleChangePayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "ScheduleChangePayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ScheduleChangePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ScheduleChangePayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _StartChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -2257,26 +1402,13 @@ func (ec *executionContext) _StartChangePayload_change(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_StartChangePayload_change(ctx, field)
-		},
+		lean.Place{Object: "StartChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_StartChangePayload_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "StartChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _StartChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -2284,26 +1416,13 @@ func (ec *executionContext) _StartChangePayload_userErrors(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_StartChangePayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "StartChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_StartChangePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "StartChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _StartChangePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -2311,26 +1430,13 @@ func (ec *executionContext) _StartChangePayload_warnings(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_StartChangePayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "StartChangePayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_StartChangePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "StartChangePayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateChangePayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -2338,26 +1444,13 @@ func (ec *executionContext) _UpdateChangePayload_change(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateChangePayload_change(ctx, field)
-		},
+		lean.Place{Object: "UpdateChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateChangePayload_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateChangePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -2365,26 +1458,13 @@ func (ec *executionContext) _UpdateChangePayload_userErrors(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateChangePayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "UpdateChangePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateChangePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateChangePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateChangePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -2392,26 +1472,13 @@ func (ec *executionContext) _UpdateChangePayload_warnings(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateChangePayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "UpdateChangePayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateChangePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateChangePayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 // endregion **************************** field.gotpl *****************************

@@ -4,7 +4,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
@@ -500,26 +499,13 @@ func (ec *executionContext) _AddExternalIdentityPayload_ci(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AddExternalIdentityPayload_ci(ctx, field)
-		},
+		lean.Place{Object: "AddExternalIdentityPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_AddExternalIdentityPayload_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AddExternalIdentityPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _AddExternalIdentityPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
@@ -527,26 +513,13 @@ func (ec *executionContext) _AddExternalIdentityPayload_userErrors(ctx context.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AddExternalIdentityPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "AddExternalIdentityPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_AddExternalIdentityPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AddExternalIdentityPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _AddExternalIdentityPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
@@ -554,33 +527,17 @@ func (ec *executionContext) _AddExternalIdentityPayload_warnings(ctx context.Con
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AddExternalIdentityPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "AddExternalIdentityPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_AddExternalIdentityPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AddExternalIdentityPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CI_id(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
-}
-func (ec *executionContext) fieldContext_CI_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _CI_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
@@ -588,20 +545,13 @@ func (ec *executionContext) _CI_viewerCanUpdate(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_viewerCanUpdate(ctx, field)
-		},
+		lean.Place{Object: "CI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ViewerCanUpdate(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
+		ec.marshalNBoolean2bool,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CI_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CI", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _CI_class(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
@@ -609,82 +559,45 @@ func (ec *executionContext) _CI_class(ctx context.Context, field graphql.Collect
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_class(ctx, field)
-		},
+		lean.Place{Object: "CI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Class(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CIClass) graphql.Marshaler {
-			return ec.marshalNCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass(ctx, selections, v)
-		},
+		ec.marshalNCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CI_class(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CI_name(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
-func (ec *executionContext) fieldContext_CI_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _CI_description(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Description)
-}
-func (ec *executionContext) fieldContext_CI_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _CI_lifecycle(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return ec.marshalNLifecycle2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLifecycle(ctx, field.Selections, obj.Lifecycle)
 }
-func (ec *executionContext) fieldContext_CI_lifecycle(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type Lifecycle does not have child fields"))
-}
 
 func (ec *executionContext) _CI_environment(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return ec.marshalNEnvironment2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐEnvironment(ctx, field.Selections, obj.Environment)
-}
-func (ec *executionContext) fieldContext_CI_environment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type Environment does not have child fields"))
 }
 
 func (ec *executionContext) _CI_criticality(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return ec.marshalNCriticality2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐCriticality(ctx, field.Selections, obj.Criticality)
 }
-func (ec *executionContext) fieldContext_CI_criticality(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type Criticality does not have child fields"))
-}
 
 func (ec *executionContext) _CI_visibility(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return ec.marshalNVisibility2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibility(ctx, field.Selections, obj.Visibility())
-}
-func (ec *executionContext) fieldContext_CI_visibility(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CI", field, true, false, errors.New("field of type Visibility does not have child fields"))
 }
 
 func (ec *executionContext) _CI_labels(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return ec.marshalNJSON2map(ctx, field.Selections, obj.Labels())
 }
-func (ec *executionContext) fieldContext_CI_labels(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CI", field, true, false, errors.New("field of type JSON does not have child fields"))
-}
 
 func (ec *executionContext) _CI_operationalState(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return ec.marshalOOperationalState2ᚖstring(ctx, field.Selections, obj.OperationalState())
-}
-func (ec *executionContext) fieldContext_CI_operationalState(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CI", field, true, false, errors.New("field of type OperationalState does not have child fields"))
 }
 
 func (ec *executionContext) _CI_stateCauses(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
@@ -692,26 +605,13 @@ func (ec *executionContext) _CI_stateCauses(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_stateCauses(ctx, field)
-		},
+		lean.Place{Object: "CI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.StateCauses(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.StateCause) graphql.Marshaler {
-			return ec.marshalNStateCause2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateCauseᚄ(ctx, selections, v)
-		},
+		ec.marshalNStateCause2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateCauseᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CI_stateCauses(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CI_reportedBy(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
@@ -719,33 +619,17 @@ func (ec *executionContext) _CI_reportedBy(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_reportedBy(ctx, field)
-		},
+		lean.Place{Object: "CI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ReportedBy(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Incident) graphql.Marshaler {
-			return ec.marshalNIncident2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentᚄ(ctx, selections, v)
-		},
+		ec.marshalNIncident2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CI_reportedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CI_isInMaintenance(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsInMaintenance())
-}
-func (ec *executionContext) fieldContext_CI_isInMaintenance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CI", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _CI_owner(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
@@ -753,26 +637,13 @@ func (ec *executionContext) _CI_owner(ctx context.Context, field graphql.Collect
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_owner(ctx, field)
-		},
+		lean.Place{Object: "CI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Owner(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Owner) graphql.Marshaler {
-			return ec.marshalOOwner2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐOwner(ctx, selections, v)
-		},
+		ec.marshalOOwner2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐOwner,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CI_owner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CI_owners(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
@@ -780,26 +651,13 @@ func (ec *executionContext) _CI_owners(ctx context.Context, field graphql.Collec
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_owners(ctx, field)
-		},
+		lean.Place{Object: "CI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Owners(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Owner) graphql.Marshaler {
-			return ec.marshalNOwner2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐOwnerᚄ(ctx, selections, v)
-		},
+		ec.marshalNOwner2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐOwnerᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CI_owners(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CI_externalIdentities(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
@@ -807,54 +665,29 @@ func (ec *executionContext) _CI_externalIdentities(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_externalIdentities(ctx, field)
-		},
+		lean.Place{Object: "CI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ExternalIdentities(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*ent.ExternalIdentity) graphql.Marshaler {
-			return ec.marshalNExternalIdentity2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋentᚐExternalIdentityᚄ(ctx, selections, v)
-		},
+		ec.marshalNExternalIdentity2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋentᚐExternalIdentityᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CI_externalIdentities(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CI_version(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
 }
-func (ec *executionContext) fieldContext_CI_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _CI_createdAt(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.CreatedAt)
-}
-func (ec *executionContext) fieldContext_CI_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _CI_updatedAt(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.UpdatedAt)
 }
-func (ec *executionContext) fieldContext_CI_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _CI_attributes(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return ec.marshalNJSON2map(ctx, field.Selections, obj.Attributes)
-}
-func (ec *executionContext) fieldContext_CI_attributes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CI", field, false, false, errors.New("field of type JSON does not have child fields"))
 }
 
 func (ec *executionContext) _CI_service(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
@@ -862,33 +695,17 @@ func (ec *executionContext) _CI_service(ctx context.Context, field graphql.Colle
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_service(ctx, field)
-		},
+		lean.Place{Object: "CI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Service(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Service) graphql.Marshaler {
-			return ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService(ctx, selections, v)
-		},
+		ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CI_service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CI_lockedFields(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return ec.marshalNString2ᚕstringᚄ(ctx, field.Selections, obj.LockedFields())
-}
-func (ec *executionContext) fieldContext_CI_lockedFields(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CI", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _CI_relationships(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
@@ -896,16 +713,12 @@ func (ec *executionContext) _CI_relationships(ctx context.Context, field graphql
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_relationships(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_CI_relationships},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Relationships(ctx, fc.Args["filter"].(*read.RelationshipFilter), fc.Args["direction"].(read.RelationshipDirection), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Relationship]) graphql.Marshaler {
-			return ec.marshalNRelationshipConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNRelationshipConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -935,26 +748,13 @@ func (ec *executionContext) _CI_dependencyGroups(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_dependencyGroups(ctx, field)
-		},
+		lean.Place{Object: "CI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.DependencyGroups(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.DependencyGroup) graphql.Marshaler {
-			return ec.marshalNDependencyGroup2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroupᚄ(ctx, selections, v)
-		},
+		ec.marshalNDependencyGroup2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroupᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CI_dependencyGroups(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CI_danglingReferences(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
@@ -962,26 +762,13 @@ func (ec *executionContext) _CI_danglingReferences(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_danglingReferences(ctx, field)
-		},
+		lean.Place{Object: "CI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.DanglingReferences(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.DanglingReference) graphql.Marshaler {
-			return ec.marshalNDanglingReference2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDanglingReferenceᚄ(ctx, selections, v)
-		},
+		ec.marshalNDanglingReference2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDanglingReferenceᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CI_danglingReferences(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CI_incidents(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
@@ -989,16 +776,12 @@ func (ec *executionContext) _CI_incidents(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_incidents(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_CI_incidents},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Incidents(ctx, fc.Args["filter"].(*read.IncidentFilter), fc.Args["orderBy"].([]*read.IncidentOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1028,16 +811,12 @@ func (ec *executionContext) _CI_changes(ctx context.Context, field graphql.Colle
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_changes(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_CI_changes},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Changes(ctx, fc.Args["filter"].(*read.ChangeFilter), fc.Args["orderBy"].([]*read.ChangeOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Change]) graphql.Marshaler {
-			return ec.marshalNChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1067,16 +846,12 @@ func (ec *executionContext) _CI_impact(ctx context.Context, field graphql.Collec
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_impact(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_CI_impact},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Impact(ctx, fc.Args["state"].(string), fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter), fc.Args["facts"].(read.Facts), fc.Args["asOf"].(*read.AsOf))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {
-			return ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact(ctx, selections, v)
-		},
+		ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact,
 		true,
 	)
 }
@@ -1106,16 +881,12 @@ func (ec *executionContext) _CI_dependencies(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_dependencies(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_CI_dependencies},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Dependencies(ctx, fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter), fc.Args["asOf"].(*read.AsOf))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Dependencies) graphql.Marshaler {
-			return ec.marshalNDependencies2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencies(ctx, selections, v)
-		},
+		ec.marshalNDependencies2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencies,
 		true,
 	)
 }
@@ -1145,16 +916,12 @@ func (ec *executionContext) _CI_history(ctx context.Context, field graphql.Colle
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_history(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_CI_history},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.History(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Entry]) graphql.Marshaler {
-			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1184,16 +951,12 @@ func (ec *executionContext) _CI_versions(ctx context.Context, field graphql.Coll
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_versions(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_CI_versions},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Versions(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.RecordVersion]) graphql.Marshaler {
-			return ec.marshalNRecordVersionConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNRecordVersionConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1223,16 +986,12 @@ func (ec *executionContext) _CI_singlePointsOfFailure(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_singlePointsOfFailure(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_CI_singlePointsOfFailure},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.SinglePointsOfFailure(ctx, fc.Args["overlay"].(*read.Overlay), fc.Args["facts"].(read.Facts), fc.Args["filter"].(*read.ImpactFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.SinglePoint]) graphql.Marshaler {
-			return ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1262,16 +1021,12 @@ func (ec *executionContext) _CI_commonCauses(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CI_commonCauses(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_CI_commonCauses},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.CommonCauses(ctx, fc.Args["overlay"].(*read.Overlay), fc.Args["facts"].(read.Facts), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.SharedGroup]) graphql.Marshaler {
-			return ec.marshalNSharedGroupConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNSharedGroupConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1301,26 +1056,13 @@ func (ec *executionContext) _CIConnection_edges(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CIConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "CIConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.CI]) graphql.Marshaler {
-			return ec.marshalNCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CIConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CIConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CIConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CI]) (ret graphql.Marshaler) {
@@ -1328,26 +1070,13 @@ func (ec *executionContext) _CIConnection_nodes(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CIConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "CIConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CIConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CIConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CIConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CI]) (ret graphql.Marshaler) {
@@ -1355,26 +1084,13 @@ func (ec *executionContext) _CIConnection_pageInfo(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CIConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "CIConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CIConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CIConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CIConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CI]) (ret graphql.Marshaler) {
@@ -1382,27 +1098,17 @@ func (ec *executionContext) _CIConnection_totalCount(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CIConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "CIConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CIConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _CIConnection_stateRevision(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CI]) (ret graphql.Marshaler) {
 	return ec.marshalORevision2ᚖint64(ctx, field.Selections, obj.StateRevision)
-}
-func (ec *executionContext) fieldContext_CIConnection_stateRevision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIConnection", field, false, false, errors.New("field of type Revision does not have child fields"))
 }
 
 func (ec *executionContext) _CIConnection_facets(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CI]) (ret graphql.Marshaler) {
@@ -1410,16 +1116,12 @@ func (ec *executionContext) _CIConnection_facets(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CIConnection_facets(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_CIConnection_facets},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.CIConnection().Facets(ctx, obj, fc.Args["fields"].([]read.CIFacetField))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Facet[read.CIFacetField]) graphql.Marshaler {
-			return ec.marshalNCIFacet2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetᚄ(ctx, selections, v)
-		},
+		ec.marshalNCIFacet2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetᚄ,
 		true,
 	)
 }
@@ -1447,42 +1149,23 @@ func (ec *executionContext) fieldContext_CIConnection_facets(ctx context.Context
 func (ec *executionContext) _CIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.CI]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
-func (ec *executionContext) fieldContext_CIEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIEdge", field, true, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _CIEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CIEdge_node(ctx, field)
-		},
+		lean.Place{Object: "CIEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CIEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CIEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CIFacet_field(ctx context.Context, field graphql.CollectedField, obj *read.Facet[read.CIFacetField]) (ret graphql.Marshaler) {
 	return ec.marshalNCIFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIFacetField(ctx, field.Selections, obj.Field)
-}
-func (ec *executionContext) fieldContext_CIFacet_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIFacet", field, false, false, errors.New("field of type CIFacetField does not have child fields"))
 }
 
 func (ec *executionContext) _CIFacet_values(ctx context.Context, field graphql.CollectedField, obj *read.Facet[read.CIFacetField]) (ret graphql.Marshaler) {
@@ -1490,26 +1173,13 @@ func (ec *executionContext) _CIFacet_values(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CIFacet_values(ctx, field)
-		},
+		lean.Place{Object: "CIFacet"},
 		func(ctx context.Context) (any, error) {
 			return obj.Values, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.FacetValue) graphql.Marshaler {
-			return ec.marshalNFacetValue2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetValueᚄ(ctx, selections, v)
-		},
+		ec.marshalNFacetValue2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetValueᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CIFacet_values(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CIFacet",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateCIPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
@@ -1517,26 +1187,13 @@ func (ec *executionContext) _CreateCIPayload_ci(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateCIPayload_ci(ctx, field)
-		},
+		lean.Place{Object: "CreateCIPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CreateCIPayload_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateCIPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateCIPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
@@ -1544,26 +1201,13 @@ func (ec *executionContext) _CreateCIPayload_userErrors(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateCIPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "CreateCIPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CreateCIPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateCIPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateCIPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
@@ -1571,61 +1215,33 @@ func (ec *executionContext) _CreateCIPayload_warnings(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateCIPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "CreateCIPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CreateCIPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateCIPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _DanglingReference_id(ctx context.Context, field graphql.CollectedField, obj *read.DanglingReference) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
-func (ec *executionContext) fieldContext_DanglingReference_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DanglingReference", field, false, false, errors.New("field of type ID does not have child fields"))
-}
 
 func (ec *executionContext) _DanglingReference_source(ctx context.Context, field graphql.CollectedField, obj *read.DanglingReference) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Source)
-}
-func (ec *executionContext) fieldContext_DanglingReference_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DanglingReference", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _DanglingReference_externalId(ctx context.Context, field graphql.CollectedField, obj *read.DanglingReference) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.ExternalID)
 }
-func (ec *executionContext) fieldContext_DanglingReference_externalId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DanglingReference", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _DanglingReference_kind(ctx context.Context, field graphql.CollectedField, obj *read.DanglingReference) (ret graphql.Marshaler) {
 	return ec.marshalNDanglingKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐDanglingKind(ctx, field.Selections, obj.Kind)
 }
-func (ec *executionContext) fieldContext_DanglingReference_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DanglingReference", field, false, false, errors.New("field of type DanglingKind does not have child fields"))
-}
 
 func (ec *executionContext) _DanglingReference_detail(ctx context.Context, field graphql.CollectedField, obj *read.DanglingReference) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Detail)
-}
-func (ec *executionContext) fieldContext_DanglingReference_detail(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DanglingReference", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _DanglingReference_record(ctx context.Context, field graphql.CollectedField, obj *read.DanglingReference) (ret graphql.Marshaler) {
@@ -1633,26 +1249,13 @@ func (ec *executionContext) _DanglingReference_record(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DanglingReference_record(ctx, field)
-		},
+		lean.Place{Object: "DanglingReference", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Record(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v read.Node) graphql.Marshaler {
-			return ec.marshalONode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNode(ctx, selections, v)
-		},
+		ec.marshalONode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNode,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_DanglingReference_record(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DanglingReference",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _DanglingReferenceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.DanglingReference]) (ret graphql.Marshaler) {
@@ -1660,26 +1263,13 @@ func (ec *executionContext) _DanglingReferenceConnection_edges(ctx context.Conte
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DanglingReferenceConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "DanglingReferenceConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.DanglingReference]) graphql.Marshaler {
-			return ec.marshalNDanglingReferenceEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNDanglingReferenceEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_DanglingReferenceConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DanglingReferenceConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _DanglingReferenceConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.DanglingReference]) (ret graphql.Marshaler) {
@@ -1687,26 +1277,13 @@ func (ec *executionContext) _DanglingReferenceConnection_nodes(ctx context.Conte
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DanglingReferenceConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "DanglingReferenceConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.DanglingReference) graphql.Marshaler {
-			return ec.marshalNDanglingReference2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDanglingReferenceᚄ(ctx, selections, v)
-		},
+		ec.marshalNDanglingReference2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDanglingReferenceᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_DanglingReferenceConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DanglingReferenceConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _DanglingReferenceConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.DanglingReference]) (ret graphql.Marshaler) {
@@ -1714,26 +1291,13 @@ func (ec *executionContext) _DanglingReferenceConnection_pageInfo(ctx context.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DanglingReferenceConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "DanglingReferenceConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_DanglingReferenceConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DanglingReferenceConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _DanglingReferenceConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.DanglingReference]) (ret graphql.Marshaler) {
@@ -1741,27 +1305,17 @@ func (ec *executionContext) _DanglingReferenceConnection_totalCount(ctx context.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DanglingReferenceConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "DanglingReferenceConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_DanglingReferenceConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DanglingReferenceConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _DanglingReferenceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.DanglingReference]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
-}
-func (ec *executionContext) fieldContext_DanglingReferenceEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DanglingReferenceEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _DanglingReferenceEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.DanglingReference]) (ret graphql.Marshaler) {
@@ -1769,61 +1323,33 @@ func (ec *executionContext) _DanglingReferenceEdge_node(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DanglingReferenceEdge_node(ctx, field)
-		},
+		lean.Place{Object: "DanglingReferenceEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.DanglingReference) graphql.Marshaler {
-			return ec.marshalNDanglingReference2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDanglingReference(ctx, selections, v)
-		},
+		ec.marshalNDanglingReference2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDanglingReference,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_DanglingReferenceEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DanglingReferenceEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ExternalIdentity_source(ctx context.Context, field graphql.CollectedField, obj *ent.ExternalIdentity) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Source)
 }
-func (ec *executionContext) fieldContext_ExternalIdentity_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ExternalIdentity", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _ExternalIdentity_externalId(ctx context.Context, field graphql.CollectedField, obj *ent.ExternalIdentity) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.ExternalID)
-}
-func (ec *executionContext) fieldContext_ExternalIdentity_externalId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ExternalIdentity", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _FacetValue_value(ctx context.Context, field graphql.CollectedField, obj *read.FacetValue) (ret graphql.Marshaler) {
 	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Value)
 }
-func (ec *executionContext) fieldContext_FacetValue_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FacetValue", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _FacetValue_label(ctx context.Context, field graphql.CollectedField, obj *read.FacetValue) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Label)
 }
-func (ec *executionContext) fieldContext_FacetValue_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FacetValue", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _FacetValue_count(ctx context.Context, field graphql.CollectedField, obj *read.FacetValue) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Count)
-}
-func (ec *executionContext) fieldContext_FacetValue_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FacetValue", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _RetireCIPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
@@ -1831,26 +1357,13 @@ func (ec *executionContext) _RetireCIPayload_ci(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetireCIPayload_ci(ctx, field)
-		},
+		lean.Place{Object: "RetireCIPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_RetireCIPayload_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RetireCIPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RetireCIPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
@@ -1858,26 +1371,13 @@ func (ec *executionContext) _RetireCIPayload_userErrors(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetireCIPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "RetireCIPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RetireCIPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RetireCIPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RetireCIPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
@@ -1885,26 +1385,13 @@ func (ec *executionContext) _RetireCIPayload_warnings(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetireCIPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "RetireCIPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RetireCIPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RetireCIPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SetOwnersPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
@@ -1912,26 +1399,13 @@ func (ec *executionContext) _SetOwnersPayload_ci(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetOwnersPayload_ci(ctx, field)
-		},
+		lean.Place{Object: "SetOwnersPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_SetOwnersPayload_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SetOwnersPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SetOwnersPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
@@ -1939,26 +1413,13 @@ func (ec *executionContext) _SetOwnersPayload_userErrors(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetOwnersPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "SetOwnersPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SetOwnersPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SetOwnersPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SetOwnersPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
@@ -1966,26 +1427,13 @@ func (ec *executionContext) _SetOwnersPayload_warnings(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetOwnersPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "SetOwnersPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SetOwnersPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SetOwnersPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateCIPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
@@ -1993,26 +1441,13 @@ func (ec *executionContext) _UpdateCIPayload_ci(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateCIPayload_ci(ctx, field)
-		},
+		lean.Place{Object: "UpdateCIPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateCIPayload_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateCIPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateCIPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
@@ -2020,26 +1455,13 @@ func (ec *executionContext) _UpdateCIPayload_userErrors(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateCIPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "UpdateCIPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateCIPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateCIPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateCIPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
@@ -2047,26 +1469,13 @@ func (ec *executionContext) _UpdateCIPayload_warnings(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateCIPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "UpdateCIPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateCIPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateCIPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 // endregion **************************** field.gotpl *****************************

@@ -4,7 +4,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
@@ -13,7 +12,6 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
-	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -31,29 +29,17 @@ import (
 func (ec *executionContext) _CIClass_id(ctx context.Context, field graphql.CollectedField, obj *read.CIClass) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
-func (ec *executionContext) fieldContext_CIClass_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIClass", field, false, false, errors.New("field of type ID does not have child fields"))
-}
 
 func (ec *executionContext) _CIClass_code(ctx context.Context, field graphql.CollectedField, obj *read.CIClass) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Code)
-}
-func (ec *executionContext) fieldContext_CIClass_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIClass", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _CIClass_label(ctx context.Context, field graphql.CollectedField, obj *read.CIClass) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Label)
 }
-func (ec *executionContext) fieldContext_CIClass_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIClass", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _CIClass_description(ctx context.Context, field graphql.CollectedField, obj *read.CIClass) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Description)
-}
-func (ec *executionContext) fieldContext_CIClass_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIClass", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _CIClass_parent(ctx context.Context, field graphql.CollectedField, obj *read.CIClass) (ret graphql.Marshaler) {
@@ -61,40 +47,21 @@ func (ec *executionContext) _CIClass_parent(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CIClass_parent(ctx, field)
-		},
+		lean.Place{Object: "CIClass", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Parent(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CIClass) graphql.Marshaler {
-			return ec.marshalOCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass(ctx, selections, v)
-		},
+		ec.marshalOCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CIClass_parent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CIClass",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CIClass_isAbstract(ctx context.Context, field graphql.CollectedField, obj *read.CIClass) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsAbstract)
 }
-func (ec *executionContext) fieldContext_CIClass_isAbstract(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIClass", field, false, false, errors.New("field of type Boolean does not have child fields"))
-}
 
 func (ec *executionContext) _CIClass_icon(ctx context.Context, field graphql.CollectedField, obj *read.CIClass) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Icon)
-}
-func (ec *executionContext) fieldContext_CIClass_icon(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIClass", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _CIClass_attributeSchema(ctx context.Context, field graphql.CollectedField, obj *read.CIClass) (ret graphql.Marshaler) {
@@ -102,34 +69,21 @@ func (ec *executionContext) _CIClass_attributeSchema(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CIClass_attributeSchema(ctx, field)
-		},
+		lean.Place{Object: "CIClass", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.AttributeSchema(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v map[string]any) graphql.Marshaler {
-			return ec.marshalNJSON2map(ctx, selections, v)
-		},
+		ec.marshalNJSON2map,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CIClass_attributeSchema(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIClass", field, true, false, errors.New("field of type JSON does not have child fields"))
 }
 
 func (ec *executionContext) _CIClass_identityRules(ctx context.Context, field graphql.CollectedField, obj *read.CIClass) (ret graphql.Marshaler) {
 	return ec.marshalNString2ᚕᚕstringᚄ(ctx, field.Selections, obj.IdentityRules())
 }
-func (ec *executionContext) fieldContext_CIClass_identityRules(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIClass", field, true, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _CIClass_version(ctx context.Context, field graphql.CollectedField, obj *read.CIClass) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
-}
-func (ec *executionContext) fieldContext_CIClass_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIClass", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _CIClassConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CIClass]) (ret graphql.Marshaler) {
@@ -137,26 +91,13 @@ func (ec *executionContext) _CIClassConnection_edges(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CIClassConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "CIClassConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.CIClass]) graphql.Marshaler {
-			return ec.marshalNCIClassEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNCIClassEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CIClassConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CIClassConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CIClassConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CIClass]) (ret graphql.Marshaler) {
@@ -164,26 +105,13 @@ func (ec *executionContext) _CIClassConnection_nodes(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CIClassConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "CIClassConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CIClass) graphql.Marshaler {
-			return ec.marshalNCIClass2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClassᚄ(ctx, selections, v)
-		},
+		ec.marshalNCIClass2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClassᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CIClassConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CIClassConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CIClassConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CIClass]) (ret graphql.Marshaler) {
@@ -191,26 +119,13 @@ func (ec *executionContext) _CIClassConnection_pageInfo(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CIClassConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "CIClassConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CIClassConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CIClassConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CIClassConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CIClass]) (ret graphql.Marshaler) {
@@ -218,27 +133,17 @@ func (ec *executionContext) _CIClassConnection_totalCount(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CIClassConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "CIClassConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CIClassConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIClassConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _CIClassEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.CIClass]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
-}
-func (ec *executionContext) fieldContext_CIClassEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIClassEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _CIClassEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.CIClass]) (ret graphql.Marshaler) {
@@ -246,26 +151,13 @@ func (ec *executionContext) _CIClassEdge_node(ctx context.Context, field graphql
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CIClassEdge_node(ctx, field)
-		},
+		lean.Place{Object: "CIClassEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CIClass) graphql.Marshaler {
-			return ec.marshalNCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass(ctx, selections, v)
-		},
+		ec.marshalNCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CIClassEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CIClassEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateCIClassPayload_ciClass(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CIClass]) (ret graphql.Marshaler) {
@@ -273,26 +165,13 @@ func (ec *executionContext) _CreateCIClassPayload_ciClass(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateCIClassPayload_ciClass(ctx, field)
-		},
+		lean.Place{Object: "CreateCIClassPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CIClass) graphql.Marshaler {
-			return ec.marshalOCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass(ctx, selections, v)
-		},
+		ec.marshalOCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CreateCIClassPayload_ciClass(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateCIClassPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateCIClassPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CIClass]) (ret graphql.Marshaler) {
@@ -300,26 +179,13 @@ func (ec *executionContext) _CreateCIClassPayload_userErrors(ctx context.Context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateCIClassPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "CreateCIClassPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CreateCIClassPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateCIClassPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateCIClassPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CIClass]) (ret graphql.Marshaler) {
@@ -327,26 +193,13 @@ func (ec *executionContext) _CreateCIClassPayload_warnings(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateCIClassPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "CreateCIClassPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CreateCIClassPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateCIClassPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateCIClassPayload_ciClass(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CIClass]) (ret graphql.Marshaler) {
@@ -354,26 +207,13 @@ func (ec *executionContext) _UpdateCIClassPayload_ciClass(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateCIClassPayload_ciClass(ctx, field)
-		},
+		lean.Place{Object: "UpdateCIClassPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CIClass) graphql.Marshaler {
-			return ec.marshalOCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass(ctx, selections, v)
-		},
+		ec.marshalOCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateCIClassPayload_ciClass(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateCIClassPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateCIClassPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CIClass]) (ret graphql.Marshaler) {
@@ -381,26 +221,13 @@ func (ec *executionContext) _UpdateCIClassPayload_userErrors(ctx context.Context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateCIClassPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "UpdateCIClassPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateCIClassPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateCIClassPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateCIClassPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CIClass]) (ret graphql.Marshaler) {
@@ -408,26 +235,13 @@ func (ec *executionContext) _UpdateCIClassPayload_warnings(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateCIClassPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "UpdateCIClassPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateCIClassPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateCIClassPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 // endregion **************************** field.gotpl *****************************

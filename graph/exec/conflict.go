@@ -4,7 +4,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
@@ -29,35 +28,19 @@ import (
 func (ec *executionContext) _Conflict_kind(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
 	return ec.marshalNConflictKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConflictKind(ctx, field.Selections, obj.Kind())
 }
-func (ec *executionContext) fieldContext_Conflict_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Conflict", field, true, false, errors.New("field of type ConflictKind does not have child fields"))
-}
 
 func (ec *executionContext) _Conflict_change(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Conflict_change(ctx, field)
-		},
+		lean.Place{Object: "Conflict", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Change(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalNChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalNChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Conflict_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Conflict",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Conflict_otherChange(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
@@ -65,26 +48,13 @@ func (ec *executionContext) _Conflict_otherChange(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Conflict_otherChange(ctx, field)
-		},
+		lean.Place{Object: "Conflict", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.OtherChange(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Conflict_otherChange(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Conflict",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Conflict_window(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
@@ -92,26 +62,13 @@ func (ec *executionContext) _Conflict_window(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Conflict_window(ctx, field)
-		},
+		lean.Place{Object: "Conflict", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Window(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeWindow) graphql.Marshaler {
-			return ec.marshalOChangeWindow2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeWindow(ctx, selections, v)
-		},
+		ec.marshalOChangeWindow2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeWindow,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Conflict_window(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Conflict",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Conflict_assignee(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
@@ -119,40 +76,21 @@ func (ec *executionContext) _Conflict_assignee(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Conflict_assignee(ctx, field)
-		},
+		lean.Place{Object: "Conflict", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Assignee(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Person) graphql.Marshaler {
-			return ec.marshalOPerson2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPerson(ctx, selections, v)
-		},
+		ec.marshalOPerson2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPerson,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Conflict_assignee(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Conflict",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Conflict_startsAt(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.StartsAt())
 }
-func (ec *executionContext) fieldContext_Conflict_startsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Conflict", field, true, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _Conflict_endsAt(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.EndsAt())
-}
-func (ec *executionContext) fieldContext_Conflict_endsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Conflict", field, true, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Conflict_ci(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
@@ -160,26 +98,13 @@ func (ec *executionContext) _Conflict_ci(ctx context.Context, field graphql.Coll
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Conflict_ci(ctx, field)
-		},
+		lean.Place{Object: "Conflict", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Ci(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Conflict_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Conflict",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Conflict_otherCI(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
@@ -187,40 +112,21 @@ func (ec *executionContext) _Conflict_otherCI(ctx context.Context, field graphql
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Conflict_otherCI(ctx, field)
-		},
+		lean.Place{Object: "Conflict", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.OtherCI(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Conflict_otherCI(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Conflict",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Conflict_ciCount(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.CICount())
 }
-func (ec *executionContext) fieldContext_Conflict_ciCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Conflict", field, true, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _Conflict_state(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
 	return ec.marshalOOperationalState2ᚖstring(ctx, field.Selections, obj.State())
-}
-func (ec *executionContext) fieldContext_Conflict_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Conflict", field, true, false, errors.New("field of type OperationalState does not have child fields"))
 }
 
 func (ec *executionContext) _Conflict_path(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
@@ -228,26 +134,13 @@ func (ec *executionContext) _Conflict_path(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Conflict_path(ctx, field)
-		},
+		lean.Place{Object: "Conflict", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Path(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ImpactPath) graphql.Marshaler {
-			return ec.marshalOImpactPath2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPath(ctx, selections, v)
-		},
+		ec.marshalOImpactPath2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPath,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Conflict_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Conflict",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Conflict_otherPath(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
@@ -255,26 +148,13 @@ func (ec *executionContext) _Conflict_otherPath(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Conflict_otherPath(ctx, field)
-		},
+		lean.Place{Object: "Conflict", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.OtherPath(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ImpactPath) graphql.Marshaler {
-			return ec.marshalOImpactPath2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPath(ctx, selections, v)
-		},
+		ec.marshalOImpactPath2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPath,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Conflict_otherPath(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Conflict",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Conflict_group(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
@@ -282,26 +162,13 @@ func (ec *executionContext) _Conflict_group(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Conflict_group(ctx, field)
-		},
+		lean.Place{Object: "Conflict", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Group(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.DependencyGroup) graphql.Marshaler {
-			return ec.marshalODependencyGroup2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroup(ctx, selections, v)
-		},
+		ec.marshalODependencyGroup2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroup,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Conflict_group(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Conflict",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Conflict_record(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
@@ -309,26 +176,13 @@ func (ec *executionContext) _Conflict_record(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Conflict_record(ctx, field)
-		},
+		lean.Place{Object: "Conflict", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Record(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v read.Node) graphql.Marshaler {
-			return ec.marshalONode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNode(ctx, selections, v)
-		},
+		ec.marshalONode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNode,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Conflict_record(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Conflict",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Conflict_fields(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
@@ -336,20 +190,13 @@ func (ec *executionContext) _Conflict_fields(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Conflict_fields(ctx, field)
-		},
+		lean.Place{Object: "Conflict", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Fields(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
-			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
-		},
+		ec.marshalNString2ᚕstringᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Conflict_fields(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Conflict", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Conflict_services(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
@@ -357,33 +204,17 @@ func (ec *executionContext) _Conflict_services(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Conflict_services(ctx, field)
-		},
+		lean.Place{Object: "Conflict", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Services(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Service) graphql.Marshaler {
-			return ec.marshalNService2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceᚄ(ctx, selections, v)
-		},
+		ec.marshalNService2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Conflict_services(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Conflict",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Conflict_serviceCount(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.ServiceCount())
-}
-func (ec *executionContext) fieldContext_Conflict_serviceCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Conflict", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ConflictConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Conflict]) (ret graphql.Marshaler) {
@@ -391,26 +222,13 @@ func (ec *executionContext) _ConflictConnection_edges(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConflictConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "ConflictConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.Conflict]) graphql.Marshaler {
-			return ec.marshalNConflictEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNConflictEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ConflictConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ConflictConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ConflictConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Conflict]) (ret graphql.Marshaler) {
@@ -418,26 +236,13 @@ func (ec *executionContext) _ConflictConnection_nodes(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConflictConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "ConflictConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Conflict) graphql.Marshaler {
-			return ec.marshalNConflict2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConflictᚄ(ctx, selections, v)
-		},
+		ec.marshalNConflict2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConflictᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ConflictConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ConflictConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ConflictConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Conflict]) (ret graphql.Marshaler) {
@@ -445,26 +250,13 @@ func (ec *executionContext) _ConflictConnection_pageInfo(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConflictConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "ConflictConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ConflictConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ConflictConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ConflictConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Conflict]) (ret graphql.Marshaler) {
@@ -472,27 +264,17 @@ func (ec *executionContext) _ConflictConnection_totalCount(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConflictConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "ConflictConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ConflictConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ConflictConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ConflictEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Conflict]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
-}
-func (ec *executionContext) fieldContext_ConflictEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ConflictEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ConflictEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Conflict]) (ret graphql.Marshaler) {
@@ -500,26 +282,13 @@ func (ec *executionContext) _ConflictEdge_node(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConflictEdge_node(ctx, field)
-		},
+		lean.Place{Object: "ConflictEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Conflict) graphql.Marshaler {
-			return ec.marshalNConflict2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConflict(ctx, selections, v)
-		},
+		ec.marshalNConflict2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐConflict,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ConflictEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ConflictEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 // endregion **************************** field.gotpl *****************************

@@ -4,7 +4,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -28,9 +27,6 @@ import (
 
 func (ec *executionContext) __Service_sdl(ctx context.Context, field graphql.CollectedField, obj *schema.Service) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.SDL)
-}
-func (ec *executionContext) fieldContext__Service_sdl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("_Service", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 // endregion **************************** field.gotpl *****************************

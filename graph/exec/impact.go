@@ -4,7 +4,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -190,15 +189,9 @@ func (ec *executionContext) field_Impact_services_args(ctx context.Context, rawA
 func (ec *executionContext) _AffectedCI_state(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
 	return ec.marshalNOperationalState2string(ctx, field.Selections, obj.State())
 }
-func (ec *executionContext) fieldContext_AffectedCI_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("AffectedCI", field, true, false, errors.New("field of type OperationalState does not have child fields"))
-}
 
 func (ec *executionContext) _AffectedCI_stateWithout(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
 	return ec.marshalNOperationalState2string(ctx, field.Selections, obj.StateWithout())
-}
-func (ec *executionContext) fieldContext_AffectedCI_stateWithout(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("AffectedCI", field, true, false, errors.New("field of type OperationalState does not have child fields"))
 }
 
 func (ec *executionContext) _AffectedCI_togetherWith(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
@@ -206,27 +199,17 @@ func (ec *executionContext) _AffectedCI_togetherWith(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AffectedCI_togetherWith(ctx, field)
-		},
+		lean.Place{Object: "AffectedCI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TogetherWith(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []read.StateRecord) graphql.Marshaler {
-			return ec.marshalNStateRecord2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateRecordᚄ(ctx, selections, v)
-		},
+		ec.marshalNStateRecord2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateRecordᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_AffectedCI_togetherWith(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("AffectedCI", field, true, false, errors.New("field of type StateRecord does not have child fields"))
 }
 
 func (ec *executionContext) _AffectedCI_distance(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Distance())
-}
-func (ec *executionContext) fieldContext_AffectedCI_distance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("AffectedCI", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _AffectedCI_ci(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
@@ -234,26 +217,13 @@ func (ec *executionContext) _AffectedCI_ci(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AffectedCI_ci(ctx, field)
-		},
+		lean.Place{Object: "AffectedCI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Ci(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_AffectedCI_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AffectedCI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _AffectedCI_service(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
@@ -261,40 +231,21 @@ func (ec *executionContext) _AffectedCI_service(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AffectedCI_service(ctx, field)
-		},
+		lean.Place{Object: "AffectedCI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Service(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Service) graphql.Marshaler {
-			return ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService(ctx, selections, v)
-		},
+		ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_AffectedCI_service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AffectedCI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _AffectedCI_isInMaintenance(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsInMaintenance())
 }
-func (ec *executionContext) fieldContext_AffectedCI_isInMaintenance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("AffectedCI", field, true, false, errors.New("field of type Boolean does not have child fields"))
-}
 
 func (ec *executionContext) _AffectedCI_isReported(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsReported())
-}
-func (ec *executionContext) fieldContext_AffectedCI_isReported(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("AffectedCI", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _AffectedCI_proof(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
@@ -302,26 +253,13 @@ func (ec *executionContext) _AffectedCI_proof(ctx context.Context, field graphql
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AffectedCI_proof(ctx, field)
-		},
+		lean.Place{Object: "AffectedCI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Proof()
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Proof) graphql.Marshaler {
-			return ec.marshalOProof2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐProof(ctx, selections, v)
-		},
+		ec.marshalOProof2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐProof,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_AffectedCI_proof(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AffectedCI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _AffectedCI_saviours(ctx context.Context, field graphql.CollectedField, obj *read.AffectedCI) (ret graphql.Marshaler) {
@@ -329,26 +267,13 @@ func (ec *executionContext) _AffectedCI_saviours(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AffectedCI_saviours(ctx, field)
-		},
+		lean.Place{Object: "AffectedCI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Saviours(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_AffectedCI_saviours(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AffectedCI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _AffectedCIConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.AffectedCI]) (ret graphql.Marshaler) {
@@ -356,26 +281,13 @@ func (ec *executionContext) _AffectedCIConnection_edges(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AffectedCIConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "AffectedCIConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.AffectedCI]) graphql.Marshaler {
-			return ec.marshalNAffectedCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNAffectedCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_AffectedCIConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AffectedCIConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _AffectedCIConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.AffectedCI]) (ret graphql.Marshaler) {
@@ -383,26 +295,13 @@ func (ec *executionContext) _AffectedCIConnection_nodes(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AffectedCIConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "AffectedCIConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.AffectedCI) graphql.Marshaler {
-			return ec.marshalNAffectedCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAffectedCIᚄ(ctx, selections, v)
-		},
+		ec.marshalNAffectedCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAffectedCIᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_AffectedCIConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AffectedCIConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _AffectedCIConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.AffectedCI]) (ret graphql.Marshaler) {
@@ -410,26 +309,13 @@ func (ec *executionContext) _AffectedCIConnection_pageInfo(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AffectedCIConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "AffectedCIConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_AffectedCIConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AffectedCIConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _AffectedCIConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.AffectedCI]) (ret graphql.Marshaler) {
@@ -437,27 +323,17 @@ func (ec *executionContext) _AffectedCIConnection_totalCount(ctx context.Context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AffectedCIConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "AffectedCIConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_AffectedCIConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("AffectedCIConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _AffectedCIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.AffectedCI]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
-}
-func (ec *executionContext) fieldContext_AffectedCIEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("AffectedCIEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _AffectedCIEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.AffectedCI]) (ret graphql.Marshaler) {
@@ -465,26 +341,13 @@ func (ec *executionContext) _AffectedCIEdge_node(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AffectedCIEdge_node(ctx, field)
-		},
+		lean.Place{Object: "AffectedCIEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.AffectedCI) graphql.Marshaler {
-			return ec.marshalNAffectedCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAffectedCI(ctx, selections, v)
-		},
+		ec.marshalNAffectedCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAffectedCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_AffectedCIEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AffectedCIEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ClassCount_class(ctx context.Context, field graphql.CollectedField, obj *read.ClassCount) (ret graphql.Marshaler) {
@@ -492,61 +355,33 @@ func (ec *executionContext) _ClassCount_class(ctx context.Context, field graphql
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ClassCount_class(ctx, field)
-		},
+		lean.Place{Object: "ClassCount"},
 		func(ctx context.Context) (any, error) {
 			return obj.Class, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CIClass) graphql.Marshaler {
-			return ec.marshalNCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass(ctx, selections, v)
-		},
+		ec.marshalNCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ClassCount_class(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ClassCount",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ClassCount_count(ctx context.Context, field graphql.CollectedField, obj *read.ClassCount) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Count)
 }
-func (ec *executionContext) fieldContext_ClassCount_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ClassCount", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _Completeness_isPartial(ctx context.Context, field graphql.CollectedField, obj *read.Completeness) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsPartial)
-}
-func (ec *executionContext) fieldContext_Completeness_isPartial(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Completeness", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Completeness_reason(ctx context.Context, field graphql.CollectedField, obj *read.Completeness) (ret graphql.Marshaler) {
 	return ec.marshalNPartialReason2string(ctx, field.Selections, obj.Reason)
 }
-func (ec *executionContext) fieldContext_Completeness_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Completeness", field, false, false, errors.New("field of type PartialReason does not have child fields"))
-}
 
 func (ec *executionContext) _Completeness_exploredCount(ctx context.Context, field graphql.CollectedField, obj *read.Completeness) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.ExploredCount)
 }
-func (ec *executionContext) fieldContext_Completeness_exploredCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Completeness", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _Dependencies_revision(ctx context.Context, field graphql.CollectedField, obj *read.Dependencies) (ret graphql.Marshaler) {
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision())
-}
-func (ec *executionContext) fieldContext_Dependencies_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Dependencies", field, true, false, errors.New("field of type Revision does not have child fields"))
 }
 
 func (ec *executionContext) _Dependencies_completeness(ctx context.Context, field graphql.CollectedField, obj *read.Dependencies) (ret graphql.Marshaler) {
@@ -554,47 +389,25 @@ func (ec *executionContext) _Dependencies_completeness(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Dependencies_completeness(ctx, field)
-		},
+		lean.Place{Object: "Dependencies", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Completeness(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Completeness) graphql.Marshaler {
-			return ec.marshalNCompleteness2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCompleteness(ctx, selections, v)
-		},
+		ec.marshalNCompleteness2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCompleteness,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Dependencies_completeness(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Dependencies",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Dependencies_filteredOutCount(ctx context.Context, field graphql.CollectedField, obj *read.Dependencies) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.FilteredOutCount())
 }
-func (ec *executionContext) fieldContext_Dependencies_filteredOutCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Dependencies", field, true, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _Dependencies_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *read.Dependencies) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount())
 }
-func (ec *executionContext) fieldContext_Dependencies_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Dependencies", field, true, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _Dependencies_isSupposedInService(ctx context.Context, field graphql.CollectedField, obj *read.Dependencies) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsSupposedInService())
-}
-func (ec *executionContext) fieldContext_Dependencies_isSupposedInService(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Dependencies", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Dependencies_needs(ctx context.Context, field graphql.CollectedField, obj *read.Dependencies) (ret graphql.Marshaler) {
@@ -602,16 +415,12 @@ func (ec *executionContext) _Dependencies_needs(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Dependencies_needs(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Dependencies_needs},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Needs(ctx, fc.Args["classes"].([]string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.NeededCI]) graphql.Marshaler {
-			return ec.marshalNNeededCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNNeededCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -639,22 +448,13 @@ func (ec *executionContext) fieldContext_Dependencies_needs(ctx context.Context,
 func (ec *executionContext) _EnvironmentCount_environment(ctx context.Context, field graphql.CollectedField, obj *read.EnvironmentCount) (ret graphql.Marshaler) {
 	return ec.marshalNEnvironment2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐEnvironment(ctx, field.Selections, obj.Environment)
 }
-func (ec *executionContext) fieldContext_EnvironmentCount_environment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("EnvironmentCount", field, false, false, errors.New("field of type Environment does not have child fields"))
-}
 
 func (ec *executionContext) _EnvironmentCount_count(ctx context.Context, field graphql.CollectedField, obj *read.EnvironmentCount) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Count)
 }
-func (ec *executionContext) fieldContext_EnvironmentCount_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("EnvironmentCount", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _Impact_revision(ctx context.Context, field graphql.CollectedField, obj *read.Impact) (ret graphql.Marshaler) {
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision())
-}
-func (ec *executionContext) fieldContext_Impact_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Impact", field, true, false, errors.New("field of type Revision does not have child fields"))
 }
 
 func (ec *executionContext) _Impact_completeness(ctx context.Context, field graphql.CollectedField, obj *read.Impact) (ret graphql.Marshaler) {
@@ -662,26 +462,13 @@ func (ec *executionContext) _Impact_completeness(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Impact_completeness(ctx, field)
-		},
+		lean.Place{Object: "Impact", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Completeness(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Completeness) graphql.Marshaler {
-			return ec.marshalNCompleteness2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCompleteness(ctx, selections, v)
-		},
+		ec.marshalNCompleteness2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCompleteness,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Impact_completeness(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Impact",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Impact_notes(ctx context.Context, field graphql.CollectedField, obj *read.Impact) (ret graphql.Marshaler) {
@@ -689,26 +476,13 @@ func (ec *executionContext) _Impact_notes(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Impact_notes(ctx, field)
-		},
+		lean.Place{Object: "Impact", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Notes(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ImpactNote) graphql.Marshaler {
-			return ec.marshalNImpactNote2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactNoteᚄ(ctx, selections, v)
-		},
+		ec.marshalNImpactNote2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactNoteᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Impact_notes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Impact",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Impact_services(ctx context.Context, field graphql.CollectedField, obj *read.Impact) (ret graphql.Marshaler) {
@@ -716,16 +490,12 @@ func (ec *executionContext) _Impact_services(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Impact_services(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Impact_services},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Services(ctx, fc.Args["states"].([]string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.AffectedCI]) graphql.Marshaler {
-			return ec.marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -755,16 +525,12 @@ func (ec *executionContext) _Impact_affected(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Impact_affected(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Impact_affected},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Affected(ctx, fc.Args["states"].([]string), fc.Args["classes"].([]string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.AffectedCI]) graphql.Marshaler {
-			return ec.marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -794,16 +560,12 @@ func (ec *executionContext) _Impact_on(ctx context.Context, field graphql.Collec
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Impact_on(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Impact_on},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.On(ctx, fc.Args["id"].(ident.ID))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.AffectedCI) graphql.Marshaler {
-			return ec.marshalOAffectedCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAffectedCI(ctx, selections, v)
-		},
+		ec.marshalOAffectedCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAffectedCI,
 		false,
 	)
 }
@@ -833,26 +595,13 @@ func (ec *executionContext) _Impact_counts(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Impact_counts(ctx, field)
-		},
+		lean.Place{Object: "Impact", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Counts(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ImpactCounts) graphql.Marshaler {
-			return ec.marshalNImpactCounts2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactCounts(ctx, selections, v)
-		},
+		ec.marshalNImpactCounts2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactCounts,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Impact_counts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Impact",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Impact_subgraph(ctx context.Context, field graphql.CollectedField, obj *read.Impact) (ret graphql.Marshaler) {
@@ -860,61 +609,33 @@ func (ec *executionContext) _Impact_subgraph(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Impact_subgraph(ctx, field)
-		},
+		lean.Place{Object: "Impact", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Subgraph(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Subgraph) graphql.Marshaler {
-			return ec.marshalNSubgraph2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSubgraph(ctx, selections, v)
-		},
+		ec.marshalNSubgraph2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSubgraph,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Impact_subgraph(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Impact",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ImpactCounts_affectedCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.AffectedCount)
 }
-func (ec *executionContext) fieldContext_ImpactCounts_affectedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactCounts", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _ImpactCounts_downCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.DownCount)
-}
-func (ec *executionContext) fieldContext_ImpactCounts_downCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactCounts", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactCounts_degradedCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.DegradedCount)
 }
-func (ec *executionContext) fieldContext_ImpactCounts_degradedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactCounts", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _ImpactCounts_atRiskCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.AtRiskCount)
 }
-func (ec *executionContext) fieldContext_ImpactCounts_atRiskCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactCounts", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _ImpactCounts_serviceCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.ServiceCount)
-}
-func (ec *executionContext) fieldContext_ImpactCounts_serviceCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactCounts", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactCounts_leftOutCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
@@ -922,34 +643,21 @@ func (ec *executionContext) _ImpactCounts_leftOutCount(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactCounts_leftOutCount(ctx, field)
-		},
+		lean.Place{Object: "ImpactCounts", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.LeftOutCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ImpactCounts_leftOutCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactCounts", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactCounts_filteredOutCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.FilteredOutCount)
 }
-func (ec *executionContext) fieldContext_ImpactCounts_filteredOutCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactCounts", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _ImpactCounts_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount)
-}
-func (ec *executionContext) fieldContext_ImpactCounts_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactCounts", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactCounts_byClass(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
@@ -957,26 +665,13 @@ func (ec *executionContext) _ImpactCounts_byClass(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactCounts_byClass(ctx, field)
-		},
+		lean.Place{Object: "ImpactCounts", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ByClass(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ClassCount) graphql.Marshaler {
-			return ec.marshalNClassCount2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐClassCountᚄ(ctx, selections, v)
-		},
+		ec.marshalNClassCount2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐClassCountᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ImpactCounts_byClass(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ImpactCounts",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ImpactCounts_byTier(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
@@ -984,26 +679,13 @@ func (ec *executionContext) _ImpactCounts_byTier(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactCounts_byTier(ctx, field)
-		},
+		lean.Place{Object: "ImpactCounts", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ByTier(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.TierCount) graphql.Marshaler {
-			return ec.marshalNTierCount2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTierCountᚄ(ctx, selections, v)
-		},
+		ec.marshalNTierCount2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTierCountᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ImpactCounts_byTier(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ImpactCounts",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ImpactCounts_byEnvironment(ctx context.Context, field graphql.CollectedField, obj *read.ImpactCounts) (ret graphql.Marshaler) {
@@ -1011,26 +693,13 @@ func (ec *executionContext) _ImpactCounts_byEnvironment(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactCounts_byEnvironment(ctx, field)
-		},
+		lean.Place{Object: "ImpactCounts", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ByEnvironment(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.EnvironmentCount) graphql.Marshaler {
-			return ec.marshalNEnvironmentCount2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnvironmentCountᚄ(ctx, selections, v)
-		},
+		ec.marshalNEnvironmentCount2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEnvironmentCountᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ImpactCounts_byEnvironment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ImpactCounts",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ImpactNote_ci(ctx context.Context, field graphql.CollectedField, obj *read.ImpactNote) (ret graphql.Marshaler) {
@@ -1038,40 +707,21 @@ func (ec *executionContext) _ImpactNote_ci(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactNote_ci(ctx, field)
-		},
+		lean.Place{Object: "ImpactNote"},
 		func(ctx context.Context) (any, error) {
 			return obj.Ci, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_ImpactNote_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ImpactNote",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ImpactNote_reason(ctx context.Context, field graphql.CollectedField, obj *read.ImpactNote) (ret graphql.Marshaler) {
 	return ec.marshalNImpactNoteReason2string(ctx, field.Selections, obj.Reason)
 }
-func (ec *executionContext) fieldContext_ImpactNote_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactNote", field, false, false, errors.New("field of type ImpactNoteReason does not have child fields"))
-}
 
 func (ec *executionContext) _ImpactNote_by(ctx context.Context, field graphql.CollectedField, obj *read.ImpactNote) (ret graphql.Marshaler) {
 	return ec.marshalNStateRecord2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateRecordᚄ(ctx, field.Selections, obj.By)
-}
-func (ec *executionContext) fieldContext_ImpactNote_by(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactNote", field, false, false, errors.New("field of type StateRecord does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactPath_cis(ctx context.Context, field graphql.CollectedField, obj *read.ImpactPath) (ret graphql.Marshaler) {
@@ -1079,26 +729,13 @@ func (ec *executionContext) _ImpactPath_cis(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactPath_cis(ctx, field)
-		},
+		lean.Place{Object: "ImpactPath"},
 		func(ctx context.Context) (any, error) {
 			return obj.Cis, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ImpactPath_cis(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ImpactPath",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ImpactPath_relationships(ctx context.Context, field graphql.CollectedField, obj *read.ImpactPath) (ret graphql.Marshaler) {
@@ -1106,33 +743,17 @@ func (ec *executionContext) _ImpactPath_relationships(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactPath_relationships(ctx, field)
-		},
+		lean.Place{Object: "ImpactPath"},
 		func(ctx context.Context) (any, error) {
 			return obj.Relationships, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Relationship) graphql.Marshaler {
-			return ec.marshalNRelationship2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationship(ctx, selections, v)
-		},
+		ec.marshalNRelationship2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationship,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ImpactPath_relationships(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ImpactPath",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ImpactPath_isSupposedInService(ctx context.Context, field graphql.CollectedField, obj *read.ImpactPath) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsSupposedInService)
-}
-func (ec *executionContext) fieldContext_ImpactPath_isSupposedInService(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactPath", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _NeededCI_ci(ctx context.Context, field graphql.CollectedField, obj *read.NeededCI) (ret graphql.Marshaler) {
@@ -1140,40 +761,21 @@ func (ec *executionContext) _NeededCI_ci(ctx context.Context, field graphql.Coll
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NeededCI_ci(ctx, field)
-		},
+		lean.Place{Object: "NeededCI"},
 		func(ctx context.Context) (any, error) {
 			return obj.Ci, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_NeededCI_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "NeededCI",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _NeededCI_distance(ctx context.Context, field graphql.CollectedField, obj *read.NeededCI) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Distance())
 }
-func (ec *executionContext) fieldContext_NeededCI_distance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("NeededCI", field, true, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _NeededCI_strength(ctx context.Context, field graphql.CollectedField, obj *read.NeededCI) (ret graphql.Marshaler) {
 	return ec.marshalNStrength2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐStrength(ctx, field.Selections, obj.Strength())
-}
-func (ec *executionContext) fieldContext_NeededCI_strength(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("NeededCI", field, true, false, errors.New("field of type Strength does not have child fields"))
 }
 
 func (ec *executionContext) _NeededCIConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.NeededCI]) (ret graphql.Marshaler) {
@@ -1181,26 +783,13 @@ func (ec *executionContext) _NeededCIConnection_edges(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NeededCIConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "NeededCIConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.NeededCI]) graphql.Marshaler {
-			return ec.marshalNNeededCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNNeededCIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_NeededCIConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "NeededCIConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _NeededCIConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.NeededCI]) (ret graphql.Marshaler) {
@@ -1208,26 +797,13 @@ func (ec *executionContext) _NeededCIConnection_nodes(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NeededCIConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "NeededCIConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.NeededCI) graphql.Marshaler {
-			return ec.marshalNNeededCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNeededCIᚄ(ctx, selections, v)
-		},
+		ec.marshalNNeededCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNeededCIᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_NeededCIConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "NeededCIConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _NeededCIConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.NeededCI]) (ret graphql.Marshaler) {
@@ -1235,26 +811,13 @@ func (ec *executionContext) _NeededCIConnection_pageInfo(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NeededCIConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "NeededCIConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_NeededCIConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "NeededCIConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _NeededCIConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.NeededCI]) (ret graphql.Marshaler) {
@@ -1262,27 +825,17 @@ func (ec *executionContext) _NeededCIConnection_totalCount(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NeededCIConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "NeededCIConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_NeededCIConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("NeededCIConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _NeededCIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.NeededCI]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
-}
-func (ec *executionContext) fieldContext_NeededCIEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("NeededCIEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _NeededCIEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.NeededCI]) (ret graphql.Marshaler) {
@@ -1290,26 +843,13 @@ func (ec *executionContext) _NeededCIEdge_node(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NeededCIEdge_node(ctx, field)
-		},
+		lean.Place{Object: "NeededCIEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.NeededCI) graphql.Marshaler {
-			return ec.marshalNNeededCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNeededCI(ctx, selections, v)
-		},
+		ec.marshalNNeededCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNeededCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_NeededCIEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "NeededCIEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Proof_summary(ctx context.Context, field graphql.CollectedField, obj *read.Proof) (ret graphql.Marshaler) {
@@ -1317,27 +857,17 @@ func (ec *executionContext) _Proof_summary(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Proof_summary(ctx, field)
-		},
+		lean.Place{Object: "Proof", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Summary(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
+		ec.marshalNString2string,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Proof_summary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Proof", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Proof_rule(ctx context.Context, field graphql.CollectedField, obj *read.Proof) (ret graphql.Marshaler) {
 	return ec.marshalNProofRule2string(ctx, field.Selections, obj.Rule())
-}
-func (ec *executionContext) fieldContext_Proof_rule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Proof", field, true, false, errors.New("field of type ProofRule does not have child fields"))
 }
 
 func (ec *executionContext) _Proof_path(ctx context.Context, field graphql.CollectedField, obj *read.Proof) (ret graphql.Marshaler) {
@@ -1345,26 +875,13 @@ func (ec *executionContext) _Proof_path(ctx context.Context, field graphql.Colle
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Proof_path(ctx, field)
-		},
+		lean.Place{Object: "Proof", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Path(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Proof_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Proof",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Proof_group(ctx context.Context, field graphql.CollectedField, obj *read.Proof) (ret graphql.Marshaler) {
@@ -1372,40 +889,21 @@ func (ec *executionContext) _Proof_group(ctx context.Context, field graphql.Coll
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Proof_group(ctx, field)
-		},
+		lean.Place{Object: "Proof", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Group(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.DependencyGroup) graphql.Marshaler {
-			return ec.marshalODependencyGroup2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroup(ctx, selections, v)
-		},
+		ec.marshalODependencyGroup2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroup,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Proof_group(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Proof",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Proof_neededCount(ctx context.Context, field graphql.CollectedField, obj *read.Proof) (ret graphql.Marshaler) {
 	return ec.marshalOInt2ᚖint(ctx, field.Selections, obj.NeededCount())
 }
-func (ec *executionContext) fieldContext_Proof_neededCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Proof", field, true, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _Proof_upCount(ctx context.Context, field graphql.CollectedField, obj *read.Proof) (ret graphql.Marshaler) {
 	return ec.marshalOInt2ᚖint(ctx, field.Selections, obj.UpCount())
-}
-func (ec *executionContext) fieldContext_Proof_upCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Proof", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Proof_causes(ctx context.Context, field graphql.CollectedField, obj *read.Proof) (ret graphql.Marshaler) {
@@ -1413,26 +911,13 @@ func (ec *executionContext) _Proof_causes(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Proof_causes(ctx, field)
-		},
+		lean.Place{Object: "Proof", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Causes(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ProofCause) graphql.Marshaler {
-			return ec.marshalNProofCause2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐProofCauseᚄ(ctx, selections, v)
-		},
+		ec.marshalNProofCause2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐProofCauseᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Proof_causes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Proof",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ProofCause_ci(ctx context.Context, field graphql.CollectedField, obj *read.ProofCause) (ret graphql.Marshaler) {
@@ -1440,33 +925,17 @@ func (ec *executionContext) _ProofCause_ci(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ProofCause_ci(ctx, field)
-		},
+		lean.Place{Object: "ProofCause"},
 		func(ctx context.Context) (any, error) {
 			return obj.Ci, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_ProofCause_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ProofCause",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ProofCause_state(ctx context.Context, field graphql.CollectedField, obj *read.ProofCause) (ret graphql.Marshaler) {
 	return ec.marshalNOperationalState2string(ctx, field.Selections, obj.State())
-}
-func (ec *executionContext) fieldContext_ProofCause_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ProofCause", field, true, false, errors.New("field of type OperationalState does not have child fields"))
 }
 
 func (ec *executionContext) _ProofCause_relationship(ctx context.Context, field graphql.CollectedField, obj *read.ProofCause) (ret graphql.Marshaler) {
@@ -1474,26 +943,13 @@ func (ec *executionContext) _ProofCause_relationship(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ProofCause_relationship(ctx, field)
-		},
+		lean.Place{Object: "ProofCause"},
 		func(ctx context.Context) (any, error) {
 			return obj.Relationship, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Relationship) graphql.Marshaler {
-			return ec.marshalORelationship2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationship(ctx, selections, v)
-		},
+		ec.marshalORelationship2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationship,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_ProofCause_relationship(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ProofCause",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ProofCause_proof(ctx context.Context, field graphql.CollectedField, obj *read.ProofCause) (ret graphql.Marshaler) {
@@ -1501,47 +957,25 @@ func (ec *executionContext) _ProofCause_proof(ctx context.Context, field graphql
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ProofCause_proof(ctx, field)
-		},
+		lean.Place{Object: "ProofCause"},
 		func(ctx context.Context) (any, error) {
 			return obj.Proof, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Proof) graphql.Marshaler {
-			return ec.marshalNProof2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐProof(ctx, selections, v)
-		},
+		ec.marshalNProof2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐProof,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ProofCause_proof(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ProofCause",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _StateCause_kind(ctx context.Context, field graphql.CollectedField, obj *read.StateCause) (ret graphql.Marshaler) {
 	return ec.marshalNStateCauseKind2string(ctx, field.Selections, obj.Kind)
 }
-func (ec *executionContext) fieldContext_StateCause_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("StateCause", field, false, false, errors.New("field of type StateCauseKind does not have child fields"))
-}
 
 func (ec *executionContext) _StateCause_records(ctx context.Context, field graphql.CollectedField, obj *read.StateCause) (ret graphql.Marshaler) {
 	return ec.marshalNStateRecord2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateRecordᚄ(ctx, field.Selections, obj.Records)
 }
-func (ec *executionContext) fieldContext_StateCause_records(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("StateCause", field, false, false, errors.New("field of type StateRecord does not have child fields"))
-}
 
 func (ec *executionContext) _StateCause_isMinimal(ctx context.Context, field graphql.CollectedField, obj *read.StateCause) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsMinimal())
-}
-func (ec *executionContext) fieldContext_StateCause_isMinimal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("StateCause", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _StateCause_ci(ctx context.Context, field graphql.CollectedField, obj *read.StateCause) (ret graphql.Marshaler) {
@@ -1549,26 +983,13 @@ func (ec *executionContext) _StateCause_ci(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_StateCause_ci(ctx, field)
-		},
+		lean.Place{Object: "StateCause"},
 		func(ctx context.Context) (any, error) {
 			return obj.Ci, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_StateCause_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "StateCause",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _StateCause_paths(ctx context.Context, field graphql.CollectedField, obj *read.StateCause) (ret graphql.Marshaler) {
@@ -1576,26 +997,13 @@ func (ec *executionContext) _StateCause_paths(ctx context.Context, field graphql
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_StateCause_paths(ctx, field)
-		},
+		lean.Place{Object: "StateCause"},
 		func(ctx context.Context) (any, error) {
 			return obj.Paths, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ImpactPath) graphql.Marshaler {
-			return ec.marshalNImpactPath2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPathᚄ(ctx, selections, v)
-		},
+		ec.marshalNImpactPath2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPathᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_StateCause_paths(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "StateCause",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _StateCause_writes(ctx context.Context, field graphql.CollectedField, obj *read.StateCause) (ret graphql.Marshaler) {
@@ -1603,61 +1011,33 @@ func (ec *executionContext) _StateCause_writes(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_StateCause_writes(ctx, field)
-		},
+		lean.Place{Object: "StateCause"},
 		func(ctx context.Context) (any, error) {
 			return obj.Writes, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.StructureWrite) graphql.Marshaler {
-			return ec.marshalNStructureWrite2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStructureWriteᚄ(ctx, selections, v)
-		},
+		ec.marshalNStructureWrite2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStructureWriteᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_StateCause_writes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "StateCause",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _StructureWrite_revision(ctx context.Context, field graphql.CollectedField, obj *read.StructureWrite) (ret graphql.Marshaler) {
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision)
 }
-func (ec *executionContext) fieldContext_StructureWrite_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("StructureWrite", field, false, false, errors.New("field of type Revision does not have child fields"))
-}
 
 func (ec *executionContext) _StructureWrite_at(ctx context.Context, field graphql.CollectedField, obj *read.StructureWrite) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.At)
-}
-func (ec *executionContext) fieldContext_StructureWrite_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("StructureWrite", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _StructureWrite_actor(ctx context.Context, field graphql.CollectedField, obj *read.StructureWrite) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Actor)
 }
-func (ec *executionContext) fieldContext_StructureWrite_actor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("StructureWrite", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _StructureWrite_verb(ctx context.Context, field graphql.CollectedField, obj *read.StructureWrite) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Verb)
 }
-func (ec *executionContext) fieldContext_StructureWrite_verb(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("StructureWrite", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _StructureWrite_reason(ctx context.Context, field graphql.CollectedField, obj *read.StructureWrite) (ret graphql.Marshaler) {
 	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Reason)
-}
-func (ec *executionContext) fieldContext_StructureWrite_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("StructureWrite", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Subgraph_relationships(ctx context.Context, field graphql.CollectedField, obj *read.Subgraph) (ret graphql.Marshaler) {
@@ -1665,47 +1045,25 @@ func (ec *executionContext) _Subgraph_relationships(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Subgraph_relationships(ctx, field)
-		},
+		lean.Place{Object: "Subgraph"},
 		func(ctx context.Context) (any, error) {
 			return obj.Relationships, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Relationship) graphql.Marshaler {
-			return ec.marshalNRelationship2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationshipᚄ(ctx, selections, v)
-		},
+		ec.marshalNRelationship2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationshipᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Subgraph_relationships(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Subgraph",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Subgraph_isPartial(ctx context.Context, field graphql.CollectedField, obj *read.Subgraph) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsPartial)
 }
-func (ec *executionContext) fieldContext_Subgraph_isPartial(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Subgraph", field, false, false, errors.New("field of type Boolean does not have child fields"))
-}
 
 func (ec *executionContext) _Subgraph_relationshipCount(ctx context.Context, field graphql.CollectedField, obj *read.Subgraph) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.RelationshipCount)
 }
-func (ec *executionContext) fieldContext_Subgraph_relationshipCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Subgraph", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _Subgraph_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *read.Subgraph) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount)
-}
-func (ec *executionContext) fieldContext_Subgraph_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Subgraph", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _TierCount_tier(ctx context.Context, field graphql.CollectedField, obj *read.TierCount) (ret graphql.Marshaler) {
@@ -1713,33 +1071,17 @@ func (ec *executionContext) _TierCount_tier(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TierCount_tier(ctx, field)
-		},
+		lean.Place{Object: "TierCount"},
 		func(ctx context.Context) (any, error) {
 			return obj.Tier, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ServiceTier) graphql.Marshaler {
-			return ec.marshalOServiceTier2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceTier(ctx, selections, v)
-		},
+		ec.marshalOServiceTier2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceTier,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_TierCount_tier(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "TierCount",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _TierCount_count(ctx context.Context, field graphql.CollectedField, obj *read.TierCount) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Count)
-}
-func (ec *executionContext) fieldContext_TierCount_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TierCount", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 // endregion **************************** field.gotpl *****************************

@@ -4,13 +4,11 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
@@ -372,26 +370,13 @@ func (ec *executionContext) _AssignIncidentPayload_incident(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AssignIncidentPayload_incident(ctx, field)
-		},
+		lean.Place{Object: "AssignIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
-			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
-		},
+		ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_AssignIncidentPayload_incident(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AssignIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _AssignIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -399,26 +384,13 @@ func (ec *executionContext) _AssignIncidentPayload_userErrors(ctx context.Contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AssignIncidentPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "AssignIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_AssignIncidentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AssignIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _AssignIncidentPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -426,26 +398,13 @@ func (ec *executionContext) _AssignIncidentPayload_warnings(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AssignIncidentPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "AssignIncidentPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_AssignIncidentPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "AssignIncidentPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CancelIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -453,26 +412,13 @@ func (ec *executionContext) _CancelIncidentPayload_incident(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CancelIncidentPayload_incident(ctx, field)
-		},
+		lean.Place{Object: "CancelIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
-			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
-		},
+		ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CancelIncidentPayload_incident(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CancelIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CancelIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -480,26 +426,13 @@ func (ec *executionContext) _CancelIncidentPayload_userErrors(ctx context.Contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CancelIncidentPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "CancelIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CancelIncidentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CancelIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CancelIncidentPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -507,26 +440,13 @@ func (ec *executionContext) _CancelIncidentPayload_warnings(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CancelIncidentPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "CancelIncidentPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CancelIncidentPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CancelIncidentPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CloseIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -534,26 +454,13 @@ func (ec *executionContext) _CloseIncidentPayload_incident(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CloseIncidentPayload_incident(ctx, field)
-		},
+		lean.Place{Object: "CloseIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
-			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
-		},
+		ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CloseIncidentPayload_incident(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CloseIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CloseIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -561,26 +468,13 @@ func (ec *executionContext) _CloseIncidentPayload_userErrors(ctx context.Context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CloseIncidentPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "CloseIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CloseIncidentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CloseIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CloseIncidentPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -588,26 +482,13 @@ func (ec *executionContext) _CloseIncidentPayload_warnings(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CloseIncidentPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "CloseIncidentPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CloseIncidentPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CloseIncidentPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CommentOnIncidentPayload_timelineEntry(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.TimelineEntry]) (ret graphql.Marshaler) {
@@ -615,26 +496,13 @@ func (ec *executionContext) _CommentOnIncidentPayload_timelineEntry(ctx context.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CommentOnIncidentPayload_timelineEntry(ctx, field)
-		},
+		lean.Place{Object: "CommentOnIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.TimelineEntry) graphql.Marshaler {
-			return ec.marshalOTimelineEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTimelineEntry(ctx, selections, v)
-		},
+		ec.marshalOTimelineEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTimelineEntry,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CommentOnIncidentPayload_timelineEntry(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CommentOnIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CommentOnIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.TimelineEntry]) (ret graphql.Marshaler) {
@@ -642,26 +510,13 @@ func (ec *executionContext) _CommentOnIncidentPayload_userErrors(ctx context.Con
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CommentOnIncidentPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "CommentOnIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CommentOnIncidentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CommentOnIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CommentOnIncidentPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.TimelineEntry]) (ret graphql.Marshaler) {
@@ -669,26 +524,13 @@ func (ec *executionContext) _CommentOnIncidentPayload_warnings(ctx context.Conte
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CommentOnIncidentPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "CommentOnIncidentPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CommentOnIncidentPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CommentOnIncidentPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _HoldIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -696,26 +538,13 @@ func (ec *executionContext) _HoldIncidentPayload_incident(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_HoldIncidentPayload_incident(ctx, field)
-		},
+		lean.Place{Object: "HoldIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
-			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
-		},
+		ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_HoldIncidentPayload_incident(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "HoldIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _HoldIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -723,26 +552,13 @@ func (ec *executionContext) _HoldIncidentPayload_userErrors(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_HoldIncidentPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "HoldIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_HoldIncidentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "HoldIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _HoldIncidentPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -750,33 +566,17 @@ func (ec *executionContext) _HoldIncidentPayload_warnings(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_HoldIncidentPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "HoldIncidentPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_HoldIncidentPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "HoldIncidentPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ImpactDifference_affectedCountChange(ctx context.Context, field graphql.CollectedField, obj *read.ImpactDifference) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.AffectedCountChange)
-}
-func (ec *executionContext) fieldContext_ImpactDifference_affectedCountChange(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactDifference", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactDifference_services(ctx context.Context, field graphql.CollectedField, obj *read.ImpactDifference) (ret graphql.Marshaler) {
@@ -784,61 +584,33 @@ func (ec *executionContext) _ImpactDifference_services(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactDifference_services(ctx, field)
-		},
+		lean.Place{Object: "ImpactDifference"},
 		func(ctx context.Context) (any, error) {
 			return obj.Services, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ImpactDifferenceService) graphql.Marshaler {
-			return ec.marshalNImpactDifferenceService2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactDifferenceServiceᚄ(ctx, selections, v)
-		},
+		ec.marshalNImpactDifferenceService2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactDifferenceServiceᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ImpactDifference_services(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ImpactDifference",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ImpactDifference_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactDifference) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount)
 }
-func (ec *executionContext) fieldContext_ImpactDifference_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactDifference", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _ImpactDifference_isPartial(ctx context.Context, field graphql.CollectedField, obj *read.ImpactDifference) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsPartial)
-}
-func (ec *executionContext) fieldContext_ImpactDifference_isPartial(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactDifference", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactDifferenceService_name(ctx context.Context, field graphql.CollectedField, obj *read.ImpactDifferenceService) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
-func (ec *executionContext) fieldContext_ImpactDifferenceService_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactDifferenceService", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _ImpactDifferenceService_from(ctx context.Context, field graphql.CollectedField, obj *read.ImpactDifferenceService) (ret graphql.Marshaler) {
 	return ec.marshalOOperationalState2ᚖstring(ctx, field.Selections, obj.From)
 }
-func (ec *executionContext) fieldContext_ImpactDifferenceService_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactDifferenceService", field, false, false, errors.New("field of type OperationalState does not have child fields"))
-}
 
 func (ec *executionContext) _ImpactDifferenceService_to(ctx context.Context, field graphql.CollectedField, obj *read.ImpactDifferenceService) (ret graphql.Marshaler) {
 	return ec.marshalOOperationalState2ᚖstring(ctx, field.Selections, obj.To)
-}
-func (ec *executionContext) fieldContext_ImpactDifferenceService_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactDifferenceService", field, false, false, errors.New("field of type OperationalState does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactDifferenceService_ci(ctx context.Context, field graphql.CollectedField, obj *read.ImpactDifferenceService) (ret graphql.Marshaler) {
@@ -846,40 +618,21 @@ func (ec *executionContext) _ImpactDifferenceService_ci(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactDifferenceService_ci(ctx, field)
-		},
+		lean.Place{Object: "ImpactDifferenceService", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Ci(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_ImpactDifferenceService_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ImpactDifferenceService",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ImpactSnapshot_revision(ctx context.Context, field graphql.CollectedField, obj *read.ImpactSnapshot) (ret graphql.Marshaler) {
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision)
 }
-func (ec *executionContext) fieldContext_ImpactSnapshot_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactSnapshot", field, false, false, errors.New("field of type Revision does not have child fields"))
-}
 
 func (ec *executionContext) _ImpactSnapshot_affectedCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactSnapshot) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.AffectedCount)
-}
-func (ec *executionContext) fieldContext_ImpactSnapshot_affectedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactSnapshot", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactSnapshot_services(ctx context.Context, field graphql.CollectedField, obj *read.ImpactSnapshot) (ret graphql.Marshaler) {
@@ -887,54 +640,29 @@ func (ec *executionContext) _ImpactSnapshot_services(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactSnapshot_services(ctx, field)
-		},
+		lean.Place{Object: "ImpactSnapshot"},
 		func(ctx context.Context) (any, error) {
 			return obj.Services, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ImpactedRecord) graphql.Marshaler {
-			return ec.marshalNImpactedRecord2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactedRecordᚄ(ctx, selections, v)
-		},
+		ec.marshalNImpactedRecord2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactedRecordᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ImpactSnapshot_services(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ImpactSnapshot",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ImpactSnapshot_serviceCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactSnapshot) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.ServiceCount)
 }
-func (ec *executionContext) fieldContext_ImpactSnapshot_serviceCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactSnapshot", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _ImpactSnapshot_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *read.ImpactSnapshot) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount)
-}
-func (ec *executionContext) fieldContext_ImpactSnapshot_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactSnapshot", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactedRecord_name(ctx context.Context, field graphql.CollectedField, obj *read.ImpactedRecord) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
-func (ec *executionContext) fieldContext_ImpactedRecord_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactedRecord", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _ImpactedRecord_state(ctx context.Context, field graphql.CollectedField, obj *read.ImpactedRecord) (ret graphql.Marshaler) {
 	return ec.marshalNOperationalState2string(ctx, field.Selections, obj.State)
-}
-func (ec *executionContext) fieldContext_ImpactedRecord_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ImpactedRecord", field, false, false, errors.New("field of type OperationalState does not have child fields"))
 }
 
 func (ec *executionContext) _ImpactedRecord_ci(ctx context.Context, field graphql.CollectedField, obj *read.ImpactedRecord) (ret graphql.Marshaler) {
@@ -942,89 +670,49 @@ func (ec *executionContext) _ImpactedRecord_ci(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ImpactedRecord_ci(ctx, field)
-		},
+		lean.Place{Object: "ImpactedRecord", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Ci(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_ImpactedRecord_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ImpactedRecord",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Incident_id(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
-func (ec *executionContext) fieldContext_Incident_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type ID does not have child fields"))
-}
 
 func (ec *executionContext) _Incident_number(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Number())
-}
-func (ec *executionContext) fieldContext_Incident_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_title(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Title)
 }
-func (ec *executionContext) fieldContext_Incident_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _Incident_description(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Description)
-}
-func (ec *executionContext) fieldContext_Incident_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_state(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNIncidentState2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐIncidentState(ctx, field.Selections, obj.State)
 }
-func (ec *executionContext) fieldContext_Incident_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type IncidentState does not have child fields"))
-}
 
 func (ec *executionContext) _Incident_holdReason(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalOHoldReason2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐHoldReason(ctx, field.Selections, obj.HoldReason)
-}
-func (ec *executionContext) fieldContext_Incident_holdReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type HoldReason does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_isOpen(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsOpen())
 }
-func (ec *executionContext) fieldContext_Incident_isOpen(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type Boolean does not have child fields"))
-}
 
 func (ec *executionContext) _Incident_impactLevel(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.ImpactLevel())
 }
-func (ec *executionContext) fieldContext_Incident_impactLevel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _Incident_isImpactLevelOverridden(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsImpactLevelOverridden())
-}
-func (ec *executionContext) fieldContext_Incident_isImpactLevelOverridden(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_suggestedImpactLevel(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -1032,20 +720,13 @@ func (ec *executionContext) _Incident_suggestedImpactLevel(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_suggestedImpactLevel(ctx, field)
-		},
+		lean.Place{Object: "Incident", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.SuggestedImpactLevel(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Incident_suggestedImpactLevel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_suggestedImpactReason(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -1053,62 +734,37 @@ func (ec *executionContext) _Incident_suggestedImpactReason(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_suggestedImpactReason(ctx, field)
-		},
+		lean.Place{Object: "Incident", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.SuggestedImpactReason(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
+		ec.marshalNString2string,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Incident_suggestedImpactReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_urgency(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Urgency)
 }
-func (ec *executionContext) fieldContext_Incident_urgency(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _Incident_priority(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Priority)
-}
-func (ec *executionContext) fieldContext_Incident_priority(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_category(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Category)
 }
-func (ec *executionContext) fieldContext_Incident_category(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _Incident_channel(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNChannel2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐChannel(ctx, field.Selections, obj.Channel)
-}
-func (ec *executionContext) fieldContext_Incident_channel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type Channel does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_isMajor(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsMajor)
 }
-func (ec *executionContext) fieldContext_Incident_isMajor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type Boolean does not have child fields"))
-}
 
 func (ec *executionContext) _Incident_openedBy(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.OpenedBy)
-}
-func (ec *executionContext) fieldContext_Incident_openedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_caller(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -1116,26 +772,13 @@ func (ec *executionContext) _Incident_caller(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_caller(ctx, field)
-		},
+		lean.Place{Object: "Incident", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Caller(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Person) graphql.Marshaler {
-			return ec.marshalOPerson2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPerson(ctx, selections, v)
-		},
+		ec.marshalOPerson2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPerson,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Incident_caller(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Incident",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Incident_assignee(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -1143,26 +786,13 @@ func (ec *executionContext) _Incident_assignee(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_assignee(ctx, field)
-		},
+		lean.Place{Object: "Incident", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Assignee(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Person) graphql.Marshaler {
-			return ec.marshalOPerson2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPerson(ctx, selections, v)
-		},
+		ec.marshalOPerson2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPerson,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Incident_assignee(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Incident",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Incident_assignmentTeam(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -1170,26 +800,13 @@ func (ec *executionContext) _Incident_assignmentTeam(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_assignmentTeam(ctx, field)
-		},
+		lean.Place{Object: "Incident", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.AssignmentTeam(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Team) graphql.Marshaler {
-			return ec.marshalOTeam2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeam(ctx, selections, v)
-		},
+		ec.marshalOTeam2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeam,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Incident_assignmentTeam(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Incident",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Incident_parent(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -1197,26 +814,13 @@ func (ec *executionContext) _Incident_parent(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_parent(ctx, field)
-		},
+		lean.Place{Object: "Incident", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Parent(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
-			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
-		},
+		ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Incident_parent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Incident",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Incident_children(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -1224,16 +828,12 @@ func (ec *executionContext) _Incident_children(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_children(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Incident_children},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Children(ctx, fc.Args["filter"].(*read.IncidentFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1263,26 +863,13 @@ func (ec *executionContext) _Incident_causedByChange(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_causedByChange(ctx, field)
-		},
+		lean.Place{Object: "Incident", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.CausedByChange(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Incident_causedByChange(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Incident",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Incident_fixedByChange(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -1290,110 +877,61 @@ func (ec *executionContext) _Incident_fixedByChange(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_fixedByChange(ctx, field)
-		},
+		lean.Place{Object: "Incident", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.FixedByChange(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Incident_fixedByChange(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Incident",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Incident_problem(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Problem)
 }
-func (ec *executionContext) fieldContext_Incident_problem(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _Incident_resolutionCode(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalOResolutionCode2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐResolutionCode(ctx, field.Selections, obj.ResolutionCode)
-}
-func (ec *executionContext) fieldContext_Incident_resolutionCode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type ResolutionCode does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_resolutionNotes(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.ResolutionNotes)
 }
-func (ec *executionContext) fieldContext_Incident_resolutionNotes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _Incident_detectedAt(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.DetectedAt)
-}
-func (ec *executionContext) fieldContext_Incident_detectedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_acknowledgedAt(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.AcknowledgedAt)
 }
-func (ec *executionContext) fieldContext_Incident_acknowledgedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _Incident_resolvedAt(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.ResolvedAt)
-}
-func (ec *executionContext) fieldContext_Incident_resolvedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_closedAt(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.ClosedAt)
 }
-func (ec *executionContext) fieldContext_Incident_closedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _Incident_reopenCount(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.ReopenCount)
-}
-func (ec *executionContext) fieldContext_Incident_reopenCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_reassignmentCount(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.ReassignmentCount)
 }
-func (ec *executionContext) fieldContext_Incident_reassignmentCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _Incident_createdAt(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.CreatedAt)
-}
-func (ec *executionContext) fieldContext_Incident_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_updatedAt(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.UpdatedAt)
 }
-func (ec *executionContext) fieldContext_Incident_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _Incident_version(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
-}
-func (ec *executionContext) fieldContext_Incident_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_cis(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -1401,26 +939,13 @@ func (ec *executionContext) _Incident_cis(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_cis(ctx, field)
-		},
+		lean.Place{Object: "Incident", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Cis(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.IncidentCI) graphql.Marshaler {
-			return ec.marshalNIncidentCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentCIᚄ(ctx, selections, v)
-		},
+		ec.marshalNIncidentCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentCIᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Incident_cis(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Incident",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Incident_restrictedCICount(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -1428,20 +953,13 @@ func (ec *executionContext) _Incident_restrictedCICount(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_restrictedCICount(ctx, field)
-		},
+		lean.Place{Object: "Incident", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.RestrictedCICount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Incident_restrictedCICount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_impact(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -1449,16 +967,12 @@ func (ec *executionContext) _Incident_impact(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_impact(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Incident_impact},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Impact(ctx, fc.Args["filter"].(*read.ImpactFilter))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {
-			return ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact(ctx, selections, v)
-		},
+		ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact,
 		true,
 	)
 }
@@ -1488,16 +1002,12 @@ func (ec *executionContext) _Incident_affectedServices(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_affectedServices(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Incident_affectedServices},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.AffectedServices(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.AffectedCI]) graphql.Marshaler {
-			return ec.marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNAffectedCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1527,26 +1037,13 @@ func (ec *executionContext) _Incident_impactAtOpening(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_impactAtOpening(ctx, field)
-		},
+		lean.Place{Object: "Incident", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ImpactAtOpening(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ImpactSnapshot) graphql.Marshaler {
-			return ec.marshalOImpactSnapshot2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactSnapshot(ctx, selections, v)
-		},
+		ec.marshalOImpactSnapshot2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactSnapshot,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Incident_impactAtOpening(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Incident",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Incident_impactAtResolution(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -1554,26 +1051,13 @@ func (ec *executionContext) _Incident_impactAtResolution(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_impactAtResolution(ctx, field)
-		},
+		lean.Place{Object: "Incident", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ImpactAtResolution(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ImpactSnapshot) graphql.Marshaler {
-			return ec.marshalOImpactSnapshot2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactSnapshot(ctx, selections, v)
-		},
+		ec.marshalOImpactSnapshot2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactSnapshot,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Incident_impactAtResolution(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Incident",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Incident_impactDifference(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -1581,26 +1065,13 @@ func (ec *executionContext) _Incident_impactDifference(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_impactDifference(ctx, field)
-		},
+		lean.Place{Object: "Incident", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ImpactDifference(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ImpactDifference) graphql.Marshaler {
-			return ec.marshalOImpactDifference2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactDifference(ctx, selections, v)
-		},
+		ec.marshalOImpactDifference2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactDifference,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Incident_impactDifference(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Incident",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Incident_availableTransitions(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -1608,26 +1079,13 @@ func (ec *executionContext) _Incident_availableTransitions(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_availableTransitions(ctx, field)
-		},
+		lean.Place{Object: "Incident", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.AvailableTransitions(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*lifecycle.IncidentTransition) graphql.Marshaler {
-			return ec.marshalNIncidentTransition2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋruleᚋlifecycleᚐTransitionᚄ(ctx, selections, v)
-		},
+		ec.marshalNIncidentTransition2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋruleᚋlifecycleᚐTransitionᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Incident_availableTransitions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Incident",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Incident_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -1635,20 +1093,13 @@ func (ec *executionContext) _Incident_viewerCanUpdate(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_viewerCanUpdate(ctx, field)
-		},
+		lean.Place{Object: "Incident", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ViewerCanUpdate(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
+		ec.marshalNBoolean2bool,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Incident_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_timeline(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -1656,16 +1107,12 @@ func (ec *executionContext) _Incident_timeline(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_timeline(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Incident_timeline},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Timeline(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.TimelineEntry]) graphql.Marshaler {
-			return ec.marshalNTimelineEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNTimelineEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1695,26 +1142,13 @@ func (ec *executionContext) _Incident_externalIdentities(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_externalIdentities(ctx, field)
-		},
+		lean.Place{Object: "Incident", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ExternalIdentities(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*ent.ExternalIdentity) graphql.Marshaler {
-			return ec.marshalNExternalIdentity2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋentᚐExternalIdentityᚄ(ctx, selections, v)
-		},
+		ec.marshalNExternalIdentity2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋentᚐExternalIdentityᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Incident_externalIdentities(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Incident",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Incident_history(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -1722,16 +1156,12 @@ func (ec *executionContext) _Incident_history(ctx context.Context, field graphql
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_history(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Incident_history},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.History(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Entry]) graphql.Marshaler {
-			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1761,16 +1191,12 @@ func (ec *executionContext) _Incident_singlePointsOfFailure(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_singlePointsOfFailure(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Incident_singlePointsOfFailure},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.SinglePointsOfFailure(ctx, fc.Args["overlay"].(*read.Overlay), fc.Args["facts"].(read.Facts), fc.Args["filter"].(*read.ImpactFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.SinglePoint]) graphql.Marshaler {
-			return ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1800,16 +1226,12 @@ func (ec *executionContext) _Incident_rootCauseCandidates(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_rootCauseCandidates(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Incident_rootCauseCandidates},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.RootCauseCandidates(ctx, fc.Args["first"].(int), fc.Args["facts"].(read.Facts))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.RootCauseCandidate) graphql.Marshaler {
-			return ec.marshalNRootCauseCandidate2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseCandidateᚄ(ctx, selections, v)
-		},
+		ec.marshalNRootCauseCandidate2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseCandidateᚄ,
 		true,
 	)
 }
@@ -1839,40 +1261,21 @@ func (ec *executionContext) _Incident_serviceLevels(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_serviceLevels(ctx, field)
-		},
+		lean.Place{Object: "Incident", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ServiceLevels(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ServiceLevel) graphql.Marshaler {
-			return ec.marshalNServiceLevel2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceLevelᚄ(ctx, selections, v)
-		},
+		ec.marshalNServiceLevel2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceLevelᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Incident_serviceLevels(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Incident",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Incident_timeToAcknowledge(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalODuration2ᚖtimeᚐDuration(ctx, field.Selections, obj.TimeToAcknowledge())
 }
-func (ec *executionContext) fieldContext_Incident_timeToAcknowledge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type Duration does not have child fields"))
-}
 
 func (ec *executionContext) _Incident_timeToResolve(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
 	return ec.marshalODuration2ᚖtimeᚐDuration(ctx, field.Selections, obj.TimeToResolve())
-}
-func (ec *executionContext) fieldContext_Incident_timeToResolve(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Incident", field, true, false, errors.New("field of type Duration does not have child fields"))
 }
 
 func (ec *executionContext) _Incident_suspectChanges(ctx context.Context, field graphql.CollectedField, obj *read.Incident) (ret graphql.Marshaler) {
@@ -1880,16 +1283,12 @@ func (ec *executionContext) _Incident_suspectChanges(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Incident_suspectChanges(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Incident_suspectChanges},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.SuspectChanges(ctx, fc.Args["hours"].(int), fc.Args["first"].(int))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.SuspectChange) graphql.Marshaler {
-			return ec.marshalNSuspectChange2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSuspectChangeᚄ(ctx, selections, v)
-		},
+		ec.marshalNSuspectChange2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSuspectChangeᚄ,
 		true,
 	)
 }
@@ -1917,35 +1316,19 @@ func (ec *executionContext) fieldContext_Incident_suspectChanges(ctx context.Con
 func (ec *executionContext) _IncidentCI_role(ctx context.Context, field graphql.CollectedField, obj *read.IncidentCI) (ret graphql.Marshaler) {
 	return ec.marshalNIncidentRole2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐIncidentRole(ctx, field.Selections, obj.Role)
 }
-func (ec *executionContext) fieldContext_IncidentCI_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncidentCI", field, false, false, errors.New("field of type IncidentRole does not have child fields"))
-}
 
 func (ec *executionContext) _IncidentCI_ci(ctx context.Context, field graphql.CollectedField, obj *read.IncidentCI) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncidentCI_ci(ctx, field)
-		},
+		lean.Place{Object: "IncidentCI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Ci(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_IncidentCI_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "IncidentCI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _IncidentConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Incident]) (ret graphql.Marshaler) {
@@ -1953,26 +1336,13 @@ func (ec *executionContext) _IncidentConnection_edges(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncidentConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "IncidentConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNIncidentEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNIncidentEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_IncidentConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "IncidentConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _IncidentConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Incident]) (ret graphql.Marshaler) {
@@ -1980,26 +1350,13 @@ func (ec *executionContext) _IncidentConnection_nodes(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncidentConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "IncidentConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Incident) graphql.Marshaler {
-			return ec.marshalNIncident2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentᚄ(ctx, selections, v)
-		},
+		ec.marshalNIncident2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_IncidentConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "IncidentConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _IncidentConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Incident]) (ret graphql.Marshaler) {
@@ -2007,26 +1364,13 @@ func (ec *executionContext) _IncidentConnection_pageInfo(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncidentConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "IncidentConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_IncidentConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "IncidentConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _IncidentConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Incident]) (ret graphql.Marshaler) {
@@ -2034,20 +1378,13 @@ func (ec *executionContext) _IncidentConnection_totalCount(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncidentConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "IncidentConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_IncidentConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncidentConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _IncidentConnection_facets(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Incident]) (ret graphql.Marshaler) {
@@ -2055,16 +1392,12 @@ func (ec *executionContext) _IncidentConnection_facets(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncidentConnection_facets(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_IncidentConnection_facets},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.IncidentConnection().Facets(ctx, obj, fc.Args["fields"].([]read.IncidentFacetField))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Facet[read.IncidentFacetField]) graphql.Marshaler {
-			return ec.marshalNIncidentFacet2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetᚄ(ctx, selections, v)
-		},
+		ec.marshalNIncidentFacet2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetᚄ,
 		true,
 	)
 }
@@ -2092,42 +1425,23 @@ func (ec *executionContext) fieldContext_IncidentConnection_facets(ctx context.C
 func (ec *executionContext) _IncidentEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Incident]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
-func (ec *executionContext) fieldContext_IncidentEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncidentEdge", field, true, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _IncidentEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Incident]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncidentEdge_node(ctx, field)
-		},
+		lean.Place{Object: "IncidentEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
-			return ec.marshalNIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
-		},
+		ec.marshalNIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_IncidentEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "IncidentEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _IncidentFacet_field(ctx context.Context, field graphql.CollectedField, obj *read.Facet[read.IncidentFacetField]) (ret graphql.Marshaler) {
 	return ec.marshalNIncidentFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentFacetField(ctx, field.Selections, obj.Field)
-}
-func (ec *executionContext) fieldContext_IncidentFacet_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncidentFacet", field, false, false, errors.New("field of type IncidentFacetField does not have child fields"))
 }
 
 func (ec *executionContext) _IncidentFacet_values(ctx context.Context, field graphql.CollectedField, obj *read.Facet[read.IncidentFacetField]) (ret graphql.Marshaler) {
@@ -2135,47 +1449,25 @@ func (ec *executionContext) _IncidentFacet_values(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncidentFacet_values(ctx, field)
-		},
+		lean.Place{Object: "IncidentFacet"},
 		func(ctx context.Context) (any, error) {
 			return obj.Values, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.FacetValue) graphql.Marshaler {
-			return ec.marshalNFacetValue2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetValueᚄ(ctx, selections, v)
-		},
+		ec.marshalNFacetValue2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetValueᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_IncidentFacet_values(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "IncidentFacet",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _IncidentTransition_to(ctx context.Context, field graphql.CollectedField, obj *lifecycle.Transition[domain.IncidentState]) (ret graphql.Marshaler) {
 	return ec.marshalNIncidentState2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐIncidentState(ctx, field.Selections, obj.To)
 }
-func (ec *executionContext) fieldContext_IncidentTransition_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncidentTransition", field, false, false, errors.New("field of type IncidentState does not have child fields"))
-}
 
 func (ec *executionContext) _IncidentTransition_mutation(ctx context.Context, field graphql.CollectedField, obj *lifecycle.Transition[domain.IncidentState]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Mutation())
 }
-func (ec *executionContext) fieldContext_IncidentTransition_mutation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncidentTransition", field, true, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _IncidentTransition_requires(ctx context.Context, field graphql.CollectedField, obj *lifecycle.Transition[domain.IncidentState]) (ret graphql.Marshaler) {
 	return ec.marshalNString2ᚕstringᚄ(ctx, field.Selections, obj.Requires)
-}
-func (ec *executionContext) fieldContext_IncidentTransition_requires(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncidentTransition", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _OpenIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -2183,26 +1475,13 @@ func (ec *executionContext) _OpenIncidentPayload_incident(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OpenIncidentPayload_incident(ctx, field)
-		},
+		lean.Place{Object: "OpenIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
-			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
-		},
+		ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_OpenIncidentPayload_incident(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "OpenIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _OpenIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -2210,26 +1489,13 @@ func (ec *executionContext) _OpenIncidentPayload_userErrors(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OpenIncidentPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "OpenIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_OpenIncidentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "OpenIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _OpenIncidentPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -2237,47 +1503,25 @@ func (ec *executionContext) _OpenIncidentPayload_warnings(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OpenIncidentPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "OpenIncidentPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_OpenIncidentPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "OpenIncidentPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _PriorityRule_impactLevel(ctx context.Context, field graphql.CollectedField, obj *read.PriorityRule) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.ImpactLevel)
 }
-func (ec *executionContext) fieldContext_PriorityRule_impactLevel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PriorityRule", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _PriorityRule_urgency(ctx context.Context, field graphql.CollectedField, obj *read.PriorityRule) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Urgency)
 }
-func (ec *executionContext) fieldContext_PriorityRule_urgency(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PriorityRule", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _PriorityRule_priority(ctx context.Context, field graphql.CollectedField, obj *read.PriorityRule) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Priority)
-}
-func (ec *executionContext) fieldContext_PriorityRule_priority(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PriorityRule", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ReopenIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -2285,26 +1529,13 @@ func (ec *executionContext) _ReopenIncidentPayload_incident(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReopenIncidentPayload_incident(ctx, field)
-		},
+		lean.Place{Object: "ReopenIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
-			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
-		},
+		ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_ReopenIncidentPayload_incident(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReopenIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ReopenIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -2312,26 +1543,13 @@ func (ec *executionContext) _ReopenIncidentPayload_userErrors(ctx context.Contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReopenIncidentPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "ReopenIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ReopenIncidentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReopenIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ReopenIncidentPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -2339,26 +1557,13 @@ func (ec *executionContext) _ReopenIncidentPayload_warnings(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReopenIncidentPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "ReopenIncidentPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ReopenIncidentPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ReopenIncidentPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ResolveIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.ResolvedIncidentPayload) (ret graphql.Marshaler) {
@@ -2366,26 +1571,13 @@ func (ec *executionContext) _ResolveIncidentPayload_incident(ctx context.Context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ResolveIncidentPayload_incident(ctx, field)
-		},
+		lean.Place{Object: "ResolveIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Incident, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
-			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
-		},
+		ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_ResolveIncidentPayload_incident(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ResolveIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ResolveIncidentPayload_resolvedChildren(ctx context.Context, field graphql.CollectedField, obj *present.ResolvedIncidentPayload) (ret graphql.Marshaler) {
@@ -2393,26 +1585,13 @@ func (ec *executionContext) _ResolveIncidentPayload_resolvedChildren(ctx context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ResolveIncidentPayload_resolvedChildren(ctx, field)
-		},
+		lean.Place{Object: "ResolveIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.ResolvedChildren, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Incident) graphql.Marshaler {
-			return ec.marshalNIncident2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentᚄ(ctx, selections, v)
-		},
+		ec.marshalNIncident2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ResolveIncidentPayload_resolvedChildren(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ResolveIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ResolveIncidentPayload_openChildren(ctx context.Context, field graphql.CollectedField, obj *present.ResolvedIncidentPayload) (ret graphql.Marshaler) {
@@ -2420,16 +1599,12 @@ func (ec *executionContext) _ResolveIncidentPayload_openChildren(ctx context.Con
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ResolveIncidentPayload_openChildren(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_ResolveIncidentPayload_openChildren},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.OpenChildren(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Incident]) graphql.Marshaler {
-			return ec.marshalOIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalOIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		false,
 	)
 }
@@ -2459,26 +1634,13 @@ func (ec *executionContext) _ResolveIncidentPayload_userErrors(ctx context.Conte
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ResolveIncidentPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "ResolveIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ResolveIncidentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ResolveIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ResolveIncidentPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.ResolvedIncidentPayload) (ret graphql.Marshaler) {
@@ -2486,26 +1648,13 @@ func (ec *executionContext) _ResolveIncidentPayload_warnings(ctx context.Context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ResolveIncidentPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "ResolveIncidentPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ResolveIncidentPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ResolveIncidentPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SetIncidentCIsPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -2513,26 +1662,13 @@ func (ec *executionContext) _SetIncidentCIsPayload_incident(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetIncidentCIsPayload_incident(ctx, field)
-		},
+		lean.Place{Object: "SetIncidentCIsPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
-			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
-		},
+		ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_SetIncidentCIsPayload_incident(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SetIncidentCIsPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SetIncidentCIsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -2540,26 +1676,13 @@ func (ec *executionContext) _SetIncidentCIsPayload_userErrors(ctx context.Contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetIncidentCIsPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "SetIncidentCIsPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SetIncidentCIsPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SetIncidentCIsPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SetIncidentCIsPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -2567,26 +1690,13 @@ func (ec *executionContext) _SetIncidentCIsPayload_warnings(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetIncidentCIsPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "SetIncidentCIsPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SetIncidentCIsPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SetIncidentCIsPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SetPriorityRulePayload_priorityRule(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.PriorityRule]) (ret graphql.Marshaler) {
@@ -2594,26 +1704,13 @@ func (ec *executionContext) _SetPriorityRulePayload_priorityRule(ctx context.Con
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetPriorityRulePayload_priorityRule(ctx, field)
-		},
+		lean.Place{Object: "SetPriorityRulePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.PriorityRule) graphql.Marshaler {
-			return ec.marshalOPriorityRule2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPriorityRule(ctx, selections, v)
-		},
+		ec.marshalOPriorityRule2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPriorityRule,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_SetPriorityRulePayload_priorityRule(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SetPriorityRulePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SetPriorityRulePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.PriorityRule]) (ret graphql.Marshaler) {
@@ -2621,26 +1718,13 @@ func (ec *executionContext) _SetPriorityRulePayload_userErrors(ctx context.Conte
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetPriorityRulePayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "SetPriorityRulePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SetPriorityRulePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SetPriorityRulePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SetPriorityRulePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.PriorityRule]) (ret graphql.Marshaler) {
@@ -2648,26 +1732,13 @@ func (ec *executionContext) _SetPriorityRulePayload_warnings(ctx context.Context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetPriorityRulePayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "SetPriorityRulePayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SetPriorityRulePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SetPriorityRulePayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _StartIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -2675,26 +1746,13 @@ func (ec *executionContext) _StartIncidentPayload_incident(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_StartIncidentPayload_incident(ctx, field)
-		},
+		lean.Place{Object: "StartIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
-			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
-		},
+		ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_StartIncidentPayload_incident(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "StartIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _StartIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -2702,26 +1760,13 @@ func (ec *executionContext) _StartIncidentPayload_userErrors(ctx context.Context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_StartIncidentPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "StartIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_StartIncidentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "StartIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _StartIncidentPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -2729,75 +1774,41 @@ func (ec *executionContext) _StartIncidentPayload_warnings(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_StartIncidentPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "StartIncidentPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_StartIncidentPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "StartIncidentPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _TimelineEntry_id(ctx context.Context, field graphql.CollectedField, obj *read.TimelineEntry) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
-func (ec *executionContext) fieldContext_TimelineEntry_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TimelineEntry", field, false, false, errors.New("field of type ID does not have child fields"))
-}
 
 func (ec *executionContext) _TimelineEntry_kind(ctx context.Context, field graphql.CollectedField, obj *read.TimelineEntry) (ret graphql.Marshaler) {
 	return ec.marshalNTimelineKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐTimelineKind(ctx, field.Selections, obj.Kind)
-}
-func (ec *executionContext) fieldContext_TimelineEntry_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TimelineEntry", field, false, false, errors.New("field of type TimelineKind does not have child fields"))
 }
 
 func (ec *executionContext) _TimelineEntry_body(ctx context.Context, field graphql.CollectedField, obj *read.TimelineEntry) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Body)
 }
-func (ec *executionContext) fieldContext_TimelineEntry_body(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TimelineEntry", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _TimelineEntry_fromState(ctx context.Context, field graphql.CollectedField, obj *read.TimelineEntry) (ret graphql.Marshaler) {
 	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.FromState())
-}
-func (ec *executionContext) fieldContext_TimelineEntry_fromState(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TimelineEntry", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _TimelineEntry_toState(ctx context.Context, field graphql.CollectedField, obj *read.TimelineEntry) (ret graphql.Marshaler) {
 	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.ToState())
 }
-func (ec *executionContext) fieldContext_TimelineEntry_toState(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TimelineEntry", field, true, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _TimelineEntry_actor(ctx context.Context, field graphql.CollectedField, obj *read.TimelineEntry) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Actor)
 }
-func (ec *executionContext) fieldContext_TimelineEntry_actor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TimelineEntry", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _TimelineEntry_createdAt(ctx context.Context, field graphql.CollectedField, obj *read.TimelineEntry) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.CreatedAt)
-}
-func (ec *executionContext) fieldContext_TimelineEntry_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TimelineEntry", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _TimelineEntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.TimelineEntry]) (ret graphql.Marshaler) {
@@ -2805,26 +1816,13 @@ func (ec *executionContext) _TimelineEntryConnection_edges(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimelineEntryConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "TimelineEntryConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.TimelineEntry]) graphql.Marshaler {
-			return ec.marshalNTimelineEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNTimelineEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_TimelineEntryConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "TimelineEntryConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _TimelineEntryConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.TimelineEntry]) (ret graphql.Marshaler) {
@@ -2832,26 +1830,13 @@ func (ec *executionContext) _TimelineEntryConnection_nodes(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimelineEntryConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "TimelineEntryConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.TimelineEntry) graphql.Marshaler {
-			return ec.marshalNTimelineEntry2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTimelineEntryᚄ(ctx, selections, v)
-		},
+		ec.marshalNTimelineEntry2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTimelineEntryᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_TimelineEntryConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "TimelineEntryConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _TimelineEntryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.TimelineEntry]) (ret graphql.Marshaler) {
@@ -2859,26 +1844,13 @@ func (ec *executionContext) _TimelineEntryConnection_pageInfo(ctx context.Contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimelineEntryConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "TimelineEntryConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_TimelineEntryConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "TimelineEntryConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _TimelineEntryConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.TimelineEntry]) (ret graphql.Marshaler) {
@@ -2886,27 +1858,17 @@ func (ec *executionContext) _TimelineEntryConnection_totalCount(ctx context.Cont
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimelineEntryConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "TimelineEntryConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_TimelineEntryConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TimelineEntryConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _TimelineEntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.TimelineEntry]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
-}
-func (ec *executionContext) fieldContext_TimelineEntryEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TimelineEntryEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _TimelineEntryEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.TimelineEntry]) (ret graphql.Marshaler) {
@@ -2914,26 +1876,13 @@ func (ec *executionContext) _TimelineEntryEdge_node(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimelineEntryEdge_node(ctx, field)
-		},
+		lean.Place{Object: "TimelineEntryEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.TimelineEntry) graphql.Marshaler {
-			return ec.marshalNTimelineEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTimelineEntry(ctx, selections, v)
-		},
+		ec.marshalNTimelineEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTimelineEntry,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_TimelineEntryEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "TimelineEntryEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateIncidentPayload_incident(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -2941,26 +1890,13 @@ func (ec *executionContext) _UpdateIncidentPayload_incident(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateIncidentPayload_incident(ctx, field)
-		},
+		lean.Place{Object: "UpdateIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
-			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
-		},
+		ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateIncidentPayload_incident(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateIncidentPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -2968,26 +1904,13 @@ func (ec *executionContext) _UpdateIncidentPayload_userErrors(ctx context.Contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateIncidentPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "UpdateIncidentPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateIncidentPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateIncidentPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateIncidentPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Incident]) (ret graphql.Marshaler) {
@@ -2995,26 +1918,13 @@ func (ec *executionContext) _UpdateIncidentPayload_warnings(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateIncidentPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "UpdateIncidentPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateIncidentPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateIncidentPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 // endregion **************************** field.gotpl *****************************

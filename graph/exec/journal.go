@@ -4,7 +4,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
@@ -13,7 +12,6 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
-	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -30,43 +28,25 @@ import (
 func (ec *executionContext) _Entry_id(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
-func (ec *executionContext) fieldContext_Entry_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Entry", field, false, false, errors.New("field of type ID does not have child fields"))
-}
 
 func (ec *executionContext) _Entry_revision(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision)
-}
-func (ec *executionContext) fieldContext_Entry_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Entry", field, false, false, errors.New("field of type Revision does not have child fields"))
 }
 
 func (ec *executionContext) _Entry_at(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.At)
 }
-func (ec *executionContext) fieldContext_Entry_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Entry", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _Entry_actor(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Actor)
-}
-func (ec *executionContext) fieldContext_Entry_actor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Entry", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Entry_verb(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Verb)
 }
-func (ec *executionContext) fieldContext_Entry_verb(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Entry", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _Entry_operation(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
 	return ec.marshalNOperation2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐOperation(ctx, field.Selections, obj.Operation)
-}
-func (ec *executionContext) fieldContext_Entry_operation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Entry", field, false, false, errors.New("field of type Operation does not have child fields"))
 }
 
 func (ec *executionContext) _Entry_recordId(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
@@ -74,20 +54,13 @@ func (ec *executionContext) _Entry_recordId(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Entry_recordId(ctx, field)
-		},
+		lean.Place{Object: "Entry", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.RecordId(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v ident.ID) graphql.Marshaler {
-			return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, selections, v)
-		},
+		ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Entry_recordId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Entry", field, true, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _Entry_record(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
@@ -95,26 +68,13 @@ func (ec *executionContext) _Entry_record(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Entry_record(ctx, field)
-		},
+		lean.Place{Object: "Entry", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Record(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v read.Node) graphql.Marshaler {
-			return ec.marshalONode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNode(ctx, selections, v)
-		},
+		ec.marshalONode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNode,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Entry_record(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Entry",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Entry_isRestricted(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
@@ -122,20 +82,13 @@ func (ec *executionContext) _Entry_isRestricted(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Entry_isRestricted(ctx, field)
-		},
+		lean.Place{Object: "Entry", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.IsRestricted(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
+		ec.marshalNBoolean2bool,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Entry_isRestricted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Entry", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Entry_before(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
@@ -143,20 +96,13 @@ func (ec *executionContext) _Entry_before(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Entry_before(ctx, field)
-		},
+		lean.Place{Object: "Entry", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Before(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v map[string]any) graphql.Marshaler {
-			return ec.marshalOJSON2map(ctx, selections, v)
-		},
+		ec.marshalOJSON2map,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Entry_before(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Entry", field, true, false, errors.New("field of type JSON does not have child fields"))
 }
 
 func (ec *executionContext) _Entry_after(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
@@ -164,20 +110,13 @@ func (ec *executionContext) _Entry_after(ctx context.Context, field graphql.Coll
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Entry_after(ctx, field)
-		},
+		lean.Place{Object: "Entry", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.After(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v map[string]any) graphql.Marshaler {
-			return ec.marshalOJSON2map(ctx, selections, v)
-		},
+		ec.marshalOJSON2map,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Entry_after(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Entry", field, true, false, errors.New("field of type JSON does not have child fields"))
 }
 
 func (ec *executionContext) _Entry_by(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
@@ -185,26 +124,13 @@ func (ec *executionContext) _Entry_by(ctx context.Context, field graphql.Collect
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Entry_by(ctx, field)
-		},
+		lean.Place{Object: "Entry", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.By(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.EntryAuthor) graphql.Marshaler {
-			return ec.marshalNEntryAuthor2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntryAuthor(ctx, selections, v)
-		},
+		ec.marshalNEntryAuthor2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntryAuthor,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Entry_by(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Entry",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _EntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Entry]) (ret graphql.Marshaler) {
@@ -212,26 +138,13 @@ func (ec *executionContext) _EntryConnection_edges(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_EntryConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "EntryConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.Entry]) graphql.Marshaler {
-			return ec.marshalNEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_EntryConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "EntryConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _EntryConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Entry]) (ret graphql.Marshaler) {
@@ -239,26 +152,13 @@ func (ec *executionContext) _EntryConnection_nodes(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_EntryConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "EntryConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Entry) graphql.Marshaler {
-			return ec.marshalNEntry2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntryᚄ(ctx, selections, v)
-		},
+		ec.marshalNEntry2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntryᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_EntryConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "EntryConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _EntryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Entry]) (ret graphql.Marshaler) {
@@ -266,26 +166,13 @@ func (ec *executionContext) _EntryConnection_pageInfo(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_EntryConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "EntryConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_EntryConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "EntryConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _EntryConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Entry]) (ret graphql.Marshaler) {
@@ -293,27 +180,17 @@ func (ec *executionContext) _EntryConnection_totalCount(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_EntryConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "EntryConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_EntryConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("EntryConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _EntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Entry]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
-}
-func (ec *executionContext) fieldContext_EntryEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("EntryEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _EntryEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Entry]) (ret graphql.Marshaler) {
@@ -321,47 +198,25 @@ func (ec *executionContext) _EntryEdge_node(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_EntryEdge_node(ctx, field)
-		},
+		lean.Place{Object: "EntryEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Entry) graphql.Marshaler {
-			return ec.marshalNEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntry(ctx, selections, v)
-		},
+		ec.marshalNEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntry,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_EntryEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "EntryEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RecordVersion_id(ctx context.Context, field graphql.CollectedField, obj *read.RecordVersion) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
-func (ec *executionContext) fieldContext_RecordVersion_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RecordVersion", field, false, false, errors.New("field of type ID does not have child fields"))
-}
 
 func (ec *executionContext) _RecordVersion_validFrom(ctx context.Context, field graphql.CollectedField, obj *read.RecordVersion) (ret graphql.Marshaler) {
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.ValidFrom)
 }
-func (ec *executionContext) fieldContext_RecordVersion_validFrom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RecordVersion", field, false, false, errors.New("field of type Revision does not have child fields"))
-}
 
 func (ec *executionContext) _RecordVersion_validTo(ctx context.Context, field graphql.CollectedField, obj *read.RecordVersion) (ret graphql.Marshaler) {
 	return ec.marshalORevision2ᚖint64(ctx, field.Selections, obj.ValidTo())
-}
-func (ec *executionContext) fieldContext_RecordVersion_validTo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RecordVersion", field, true, false, errors.New("field of type Revision does not have child fields"))
 }
 
 func (ec *executionContext) _RecordVersion_record(ctx context.Context, field graphql.CollectedField, obj *read.RecordVersion) (ret graphql.Marshaler) {
@@ -369,20 +224,13 @@ func (ec *executionContext) _RecordVersion_record(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RecordVersion_record(ctx, field)
-		},
+		lean.Place{Object: "RecordVersion", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Record(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v map[string]any) graphql.Marshaler {
-			return ec.marshalOJSON2map(ctx, selections, v)
-		},
+		ec.marshalOJSON2map,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_RecordVersion_record(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RecordVersion", field, true, false, errors.New("field of type JSON does not have child fields"))
 }
 
 func (ec *executionContext) _RecordVersionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.RecordVersion]) (ret graphql.Marshaler) {
@@ -390,26 +238,13 @@ func (ec *executionContext) _RecordVersionConnection_edges(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RecordVersionConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "RecordVersionConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.RecordVersion]) graphql.Marshaler {
-			return ec.marshalNRecordVersionEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNRecordVersionEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RecordVersionConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RecordVersionConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RecordVersionConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.RecordVersion]) (ret graphql.Marshaler) {
@@ -417,26 +252,13 @@ func (ec *executionContext) _RecordVersionConnection_nodes(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RecordVersionConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "RecordVersionConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.RecordVersion) graphql.Marshaler {
-			return ec.marshalNRecordVersion2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRecordVersionᚄ(ctx, selections, v)
-		},
+		ec.marshalNRecordVersion2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRecordVersionᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RecordVersionConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RecordVersionConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RecordVersionConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.RecordVersion]) (ret graphql.Marshaler) {
@@ -444,26 +266,13 @@ func (ec *executionContext) _RecordVersionConnection_pageInfo(ctx context.Contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RecordVersionConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "RecordVersionConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RecordVersionConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RecordVersionConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RecordVersionConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.RecordVersion]) (ret graphql.Marshaler) {
@@ -471,27 +280,17 @@ func (ec *executionContext) _RecordVersionConnection_totalCount(ctx context.Cont
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RecordVersionConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "RecordVersionConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RecordVersionConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RecordVersionConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _RecordVersionEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.RecordVersion]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
-}
-func (ec *executionContext) fieldContext_RecordVersionEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RecordVersionEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _RecordVersionEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.RecordVersion]) (ret graphql.Marshaler) {
@@ -499,26 +298,13 @@ func (ec *executionContext) _RecordVersionEdge_node(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RecordVersionEdge_node(ctx, field)
-		},
+		lean.Place{Object: "RecordVersionEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.RecordVersion) graphql.Marshaler {
-			return ec.marshalNRecordVersion2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRecordVersion(ctx, selections, v)
-		},
+		ec.marshalNRecordVersion2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRecordVersion,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RecordVersionEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RecordVersionEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 // endregion **************************** field.gotpl *****************************

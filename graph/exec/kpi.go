@@ -4,7 +4,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
@@ -28,15 +27,9 @@ import (
 func (ec *executionContext) _KPI_start(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.Start)
 }
-func (ec *executionContext) fieldContext_KPI_start(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPI", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _KPI_end(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.End)
-}
-func (ec *executionContext) fieldContext_KPI_end(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPI", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _KPI_team(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
@@ -44,26 +37,13 @@ func (ec *executionContext) _KPI_team(ctx context.Context, field graphql.Collect
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPI_team(ctx, field)
-		},
+		lean.Place{Object: "KPI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Team(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Team) graphql.Marshaler {
-			return ec.marshalOTeam2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeam(ctx, selections, v)
-		},
+		ec.marshalOTeam2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeam,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_KPI_team(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "KPI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _KPI_service(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
@@ -71,26 +51,13 @@ func (ec *executionContext) _KPI_service(ctx context.Context, field graphql.Coll
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPI_service(ctx, field)
-		},
+		lean.Place{Object: "KPI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Service(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Service) graphql.Marshaler {
-			return ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService(ctx, selections, v)
-		},
+		ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_KPI_service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "KPI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _KPI_ciClass(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
@@ -98,26 +65,13 @@ func (ec *executionContext) _KPI_ciClass(ctx context.Context, field graphql.Coll
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPI_ciClass(ctx, field)
-		},
+		lean.Place{Object: "KPI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.CiClass(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CIClass) graphql.Marshaler {
-			return ec.marshalOCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass(ctx, selections, v)
-		},
+		ec.marshalOCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_KPI_ciClass(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "KPI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _KPI_incidentsOpened(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
@@ -125,20 +79,13 @@ func (ec *executionContext) _KPI_incidentsOpened(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPI_incidentsOpened(ctx, field)
-		},
+		lean.Place{Object: "KPI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.IncidentsOpened(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_KPI_incidentsOpened(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPI", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _KPI_incidentsResolved(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
@@ -146,20 +93,13 @@ func (ec *executionContext) _KPI_incidentsResolved(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPI_incidentsResolved(ctx, field)
-		},
+		lean.Place{Object: "KPI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.IncidentsResolved(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_KPI_incidentsResolved(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPI", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _KPI_incidentsReopened(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
@@ -167,20 +107,13 @@ func (ec *executionContext) _KPI_incidentsReopened(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPI_incidentsReopened(ctx, field)
-		},
+		lean.Place{Object: "KPI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.IncidentsReopened(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_KPI_incidentsReopened(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPI", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _KPI_incidentsBreached(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
@@ -188,20 +121,13 @@ func (ec *executionContext) _KPI_incidentsBreached(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPI_incidentsBreached(ctx, field)
-		},
+		lean.Place{Object: "KPI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.IncidentsBreached(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_KPI_incidentsBreached(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPI", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _KPI_timeToAcknowledge(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
@@ -209,26 +135,13 @@ func (ec *executionContext) _KPI_timeToAcknowledge(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPI_timeToAcknowledge(ctx, field)
-		},
+		lean.Place{Object: "KPI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TimeToAcknowledge(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.KPIDurations) graphql.Marshaler {
-			return ec.marshalOKPIDurations2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐKPIDurations(ctx, selections, v)
-		},
+		ec.marshalOKPIDurations2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐKPIDurations,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_KPI_timeToAcknowledge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "KPI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _KPI_timeToResolve(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
@@ -236,26 +149,13 @@ func (ec *executionContext) _KPI_timeToResolve(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPI_timeToResolve(ctx, field)
-		},
+		lean.Place{Object: "KPI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TimeToResolve(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.KPIDurations) graphql.Marshaler {
-			return ec.marshalOKPIDurations2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐKPIDurations(ctx, selections, v)
-		},
+		ec.marshalOKPIDurations2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐKPIDurations,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_KPI_timeToResolve(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "KPI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _KPI_backlog(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
@@ -263,20 +163,13 @@ func (ec *executionContext) _KPI_backlog(ctx context.Context, field graphql.Coll
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPI_backlog(ctx, field)
-		},
+		lean.Place{Object: "KPI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Backlog(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_KPI_backlog(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPI", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _KPI_backlogAge(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
@@ -284,26 +177,13 @@ func (ec *executionContext) _KPI_backlogAge(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPI_backlogAge(ctx, field)
-		},
+		lean.Place{Object: "KPI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.BacklogAge(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.KPIDurations) graphql.Marshaler {
-			return ec.marshalOKPIDurations2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐKPIDurations(ctx, selections, v)
-		},
+		ec.marshalOKPIDurations2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐKPIDurations,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_KPI_backlogAge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "KPI",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _KPI_changesClosed(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
@@ -311,20 +191,13 @@ func (ec *executionContext) _KPI_changesClosed(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPI_changesClosed(ctx, field)
-		},
+		lean.Place{Object: "KPI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ChangesClosed(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_KPI_changesClosed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPI", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _KPI_changesSuccessful(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
@@ -332,20 +205,13 @@ func (ec *executionContext) _KPI_changesSuccessful(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPI_changesSuccessful(ctx, field)
-		},
+		lean.Place{Object: "KPI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ChangesSuccessful(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_KPI_changesSuccessful(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPI", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _KPI_changeSuccessRate(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
@@ -353,20 +219,13 @@ func (ec *executionContext) _KPI_changeSuccessRate(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPI_changeSuccessRate(ctx, field)
-		},
+		lean.Place{Object: "KPI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ChangeSuccessRate(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
-		},
+		ec.marshalOFloat2ᚖfloat64,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_KPI_changeSuccessRate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPI", field, true, false, errors.New("field of type Float does not have child fields"))
 }
 
 func (ec *executionContext) _KPI_changesThatCausedIncidents(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
@@ -374,20 +233,13 @@ func (ec *executionContext) _KPI_changesThatCausedIncidents(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPI_changesThatCausedIncidents(ctx, field)
-		},
+		lean.Place{Object: "KPI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ChangesThatCausedIncidents(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_KPI_changesThatCausedIncidents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPI", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _KPI_conflictsFound(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
@@ -395,20 +247,13 @@ func (ec *executionContext) _KPI_conflictsFound(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPI_conflictsFound(ctx, field)
-		},
+		lean.Place{Object: "KPI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ConflictsFound(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_KPI_conflictsFound(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPI", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _KPI_changesWithConflicts(ctx context.Context, field graphql.CollectedField, obj *read.KPI) (ret graphql.Marshaler) {
@@ -416,20 +261,13 @@ func (ec *executionContext) _KPI_changesWithConflicts(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPI_changesWithConflicts(ctx, field)
-		},
+		lean.Place{Object: "KPI", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ChangesWithConflicts(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_KPI_changesWithConflicts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPI", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _KPIConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.KPI]) (ret graphql.Marshaler) {
@@ -437,26 +275,13 @@ func (ec *executionContext) _KPIConnection_edges(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPIConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "KPIConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.KPI]) graphql.Marshaler {
-			return ec.marshalNKPIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNKPIEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_KPIConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "KPIConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _KPIConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.KPI]) (ret graphql.Marshaler) {
@@ -464,26 +289,13 @@ func (ec *executionContext) _KPIConnection_nodes(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPIConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "KPIConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.KPI) graphql.Marshaler {
-			return ec.marshalNKPI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐKPIᚄ(ctx, selections, v)
-		},
+		ec.marshalNKPI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐKPIᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_KPIConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "KPIConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _KPIConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.KPI]) (ret graphql.Marshaler) {
@@ -491,26 +303,13 @@ func (ec *executionContext) _KPIConnection_pageInfo(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPIConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "KPIConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_KPIConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "KPIConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _KPIConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.KPI]) (ret graphql.Marshaler) {
@@ -518,62 +317,37 @@ func (ec *executionContext) _KPIConnection_totalCount(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPIConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "KPIConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_KPIConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPIConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _KPIConnection_restrictedCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.KPI]) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.RestrictedCount)
 }
-func (ec *executionContext) fieldContext_KPIConnection_restrictedCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPIConnection", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _KPIDurations_mean(ctx context.Context, field graphql.CollectedField, obj *read.KPIDurations) (ret graphql.Marshaler) {
 	return ec.marshalNDuration2timeᚐDuration(ctx, field.Selections, obj.Mean)
-}
-func (ec *executionContext) fieldContext_KPIDurations_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPIDurations", field, false, false, errors.New("field of type Duration does not have child fields"))
 }
 
 func (ec *executionContext) _KPIDurations_p50(ctx context.Context, field graphql.CollectedField, obj *read.KPIDurations) (ret graphql.Marshaler) {
 	return ec.marshalNDuration2timeᚐDuration(ctx, field.Selections, obj.P50)
 }
-func (ec *executionContext) fieldContext_KPIDurations_p50(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPIDurations", field, false, false, errors.New("field of type Duration does not have child fields"))
-}
 
 func (ec *executionContext) _KPIDurations_p90(ctx context.Context, field graphql.CollectedField, obj *read.KPIDurations) (ret graphql.Marshaler) {
 	return ec.marshalNDuration2timeᚐDuration(ctx, field.Selections, obj.P90)
-}
-func (ec *executionContext) fieldContext_KPIDurations_p90(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPIDurations", field, false, false, errors.New("field of type Duration does not have child fields"))
 }
 
 func (ec *executionContext) _KPIDurations_p95(ctx context.Context, field graphql.CollectedField, obj *read.KPIDurations) (ret graphql.Marshaler) {
 	return ec.marshalNDuration2timeᚐDuration(ctx, field.Selections, obj.P95)
 }
-func (ec *executionContext) fieldContext_KPIDurations_p95(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPIDurations", field, false, false, errors.New("field of type Duration does not have child fields"))
-}
 
 func (ec *executionContext) _KPIEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.KPI]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
-}
-func (ec *executionContext) fieldContext_KPIEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("KPIEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _KPIEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.KPI]) (ret graphql.Marshaler) {
@@ -581,26 +355,13 @@ func (ec *executionContext) _KPIEdge_node(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_KPIEdge_node(ctx, field)
-		},
+		lean.Place{Object: "KPIEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.KPI) graphql.Marshaler {
-			return ec.marshalNKPI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐKPI(ctx, selections, v)
-		},
+		ec.marshalNKPI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐKPI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_KPIEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "KPIEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 // endregion **************************** field.gotpl *****************************

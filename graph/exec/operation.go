@@ -4,7 +4,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
@@ -30,35 +29,19 @@ import (
 func (ec *executionContext) _ChangePreview_revision(ctx context.Context, field graphql.CollectedField, obj *read.ChangePreview) (ret graphql.Marshaler) {
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision())
 }
-func (ec *executionContext) fieldContext_ChangePreview_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangePreview", field, true, false, errors.New("field of type Revision does not have child fields"))
-}
 
 func (ec *executionContext) _ChangePreview_conflicts(ctx context.Context, field graphql.CollectedField, obj *read.ChangePreview) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangePreview_conflicts(ctx, field)
-		},
+		lean.Place{Object: "ChangePreview", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Conflicts(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.OperationConflict) graphql.Marshaler {
-			return ec.marshalNOperationConflict2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐOperationConflictᚄ(ctx, selections, v)
-		},
+		ec.marshalNOperationConflict2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐOperationConflictᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangePreview_conflicts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangePreview",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangePreview_impactBefore(ctx context.Context, field graphql.CollectedField, obj *read.ChangePreview) (ret graphql.Marshaler) {
@@ -66,26 +49,13 @@ func (ec *executionContext) _ChangePreview_impactBefore(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangePreview_impactBefore(ctx, field)
-		},
+		lean.Place{Object: "ChangePreview", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ImpactBefore(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {
-			return ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact(ctx, selections, v)
-		},
+		ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangePreview_impactBefore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangePreview",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangePreview_impactAfter(ctx context.Context, field graphql.CollectedField, obj *read.ChangePreview) (ret graphql.Marshaler) {
@@ -93,26 +63,13 @@ func (ec *executionContext) _ChangePreview_impactAfter(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangePreview_impactAfter(ctx, field)
-		},
+		lean.Place{Object: "ChangePreview", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ImpactAfter(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {
-			return ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact(ctx, selections, v)
-		},
+		ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangePreview_impactAfter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangePreview",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangePreview_singlePointsGained(ctx context.Context, field graphql.CollectedField, obj *read.ChangePreview) (ret graphql.Marshaler) {
@@ -120,26 +77,13 @@ func (ec *executionContext) _ChangePreview_singlePointsGained(ctx context.Contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangePreview_singlePointsGained(ctx, field)
-		},
+		lean.Place{Object: "ChangePreview", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.SinglePointsGained(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.SinglePointShift) graphql.Marshaler {
-			return ec.marshalNSinglePointShift2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSinglePointShiftᚄ(ctx, selections, v)
-		},
+		ec.marshalNSinglePointShift2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSinglePointShiftᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangePreview_singlePointsGained(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangePreview",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangePreview_singlePointsLost(ctx context.Context, field graphql.CollectedField, obj *read.ChangePreview) (ret graphql.Marshaler) {
@@ -147,26 +91,13 @@ func (ec *executionContext) _ChangePreview_singlePointsLost(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangePreview_singlePointsLost(ctx, field)
-		},
+		lean.Place{Object: "ChangePreview", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.SinglePointsLost(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.SinglePointShift) graphql.Marshaler {
-			return ec.marshalNSinglePointShift2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSinglePointShiftᚄ(ctx, selections, v)
-		},
+		ec.marshalNSinglePointShift2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSinglePointShiftᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangePreview_singlePointsLost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangePreview",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangePreview_redundancy(ctx context.Context, field graphql.CollectedField, obj *read.ChangePreview) (ret graphql.Marshaler) {
@@ -174,26 +105,13 @@ func (ec *executionContext) _ChangePreview_redundancy(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangePreview_redundancy(ctx, field)
-		},
+		lean.Place{Object: "ChangePreview", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Redundancy(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.RedundancyShift) graphql.Marshaler {
-			return ec.marshalNRedundancyShift2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRedundancyShiftᚄ(ctx, selections, v)
-		},
+		ec.marshalNRedundancyShift2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRedundancyShiftᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangePreview_redundancy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangePreview",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _DraftUndoPayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -201,26 +119,13 @@ func (ec *executionContext) _DraftUndoPayload_change(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DraftUndoPayload_change(ctx, field)
-		},
+		lean.Place{Object: "DraftUndoPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_DraftUndoPayload_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DraftUndoPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _DraftUndoPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -228,26 +133,13 @@ func (ec *executionContext) _DraftUndoPayload_userErrors(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DraftUndoPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "DraftUndoPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_DraftUndoPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DraftUndoPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _DraftUndoPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -255,61 +147,33 @@ func (ec *executionContext) _DraftUndoPayload_warnings(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DraftUndoPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "DraftUndoPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_DraftUndoPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DraftUndoPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _OperationConflict_operation(ctx context.Context, field graphql.CollectedField, obj *read.OperationConflict) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Operation)
 }
-func (ec *executionContext) fieldContext_OperationConflict_operation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("OperationConflict", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _OperationConflict_field(ctx context.Context, field graphql.CollectedField, obj *read.OperationConflict) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Field)
-}
-func (ec *executionContext) fieldContext_OperationConflict_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("OperationConflict", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _OperationConflict_planned(ctx context.Context, field graphql.CollectedField, obj *read.OperationConflict) (ret graphql.Marshaler) {
 	return ec.marshalOJSONValue2interface(ctx, field.Selections, obj.Planned())
 }
-func (ec *executionContext) fieldContext_OperationConflict_planned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("OperationConflict", field, true, false, errors.New("field of type JSONValue does not have child fields"))
-}
 
 func (ec *executionContext) _OperationConflict_present(ctx context.Context, field graphql.CollectedField, obj *read.OperationConflict) (ret graphql.Marshaler) {
 	return ec.marshalOJSONValue2interface(ctx, field.Selections, obj.Present)
 }
-func (ec *executionContext) fieldContext_OperationConflict_present(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("OperationConflict", field, false, false, errors.New("field of type JSONValue does not have child fields"))
-}
 
 func (ec *executionContext) _OperationConflict_wanted(ctx context.Context, field graphql.CollectedField, obj *read.OperationConflict) (ret graphql.Marshaler) {
 	return ec.marshalOJSONValue2interface(ctx, field.Selections, obj.Wanted)
-}
-func (ec *executionContext) fieldContext_OperationConflict_wanted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("OperationConflict", field, false, false, errors.New("field of type JSONValue does not have child fields"))
 }
 
 func (ec *executionContext) _OperationConflict_entry(ctx context.Context, field graphql.CollectedField, obj *read.OperationConflict) (ret graphql.Marshaler) {
@@ -317,33 +181,17 @@ func (ec *executionContext) _OperationConflict_entry(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_OperationConflict_entry(ctx, field)
-		},
+		lean.Place{Object: "OperationConflict", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Entry(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Entry) graphql.Marshaler {
-			return ec.marshalOEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntry(ctx, selections, v)
-		},
+		ec.marshalOEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntry,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_OperationConflict_entry(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "OperationConflict",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _OperationConflict_summary(ctx context.Context, field graphql.CollectedField, obj *read.OperationConflict) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Summary)
-}
-func (ec *executionContext) fieldContext_OperationConflict_summary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("OperationConflict", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _PlanChangeOperationsPayload_change(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -351,26 +199,13 @@ func (ec *executionContext) _PlanChangeOperationsPayload_change(ctx context.Cont
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PlanChangeOperationsPayload_change(ctx, field)
-		},
+		lean.Place{Object: "PlanChangeOperationsPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_PlanChangeOperationsPayload_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "PlanChangeOperationsPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _PlanChangeOperationsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -378,26 +213,13 @@ func (ec *executionContext) _PlanChangeOperationsPayload_userErrors(ctx context.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PlanChangeOperationsPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "PlanChangeOperationsPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_PlanChangeOperationsPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "PlanChangeOperationsPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _PlanChangeOperationsPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Change]) (ret graphql.Marshaler) {
@@ -405,61 +227,33 @@ func (ec *executionContext) _PlanChangeOperationsPayload_warnings(ctx context.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PlanChangeOperationsPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "PlanChangeOperationsPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_PlanChangeOperationsPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "PlanChangeOperationsPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _PlannedField_field(ctx context.Context, field graphql.CollectedField, obj *read.PlannedField) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Field)
 }
-func (ec *executionContext) fieldContext_PlannedField_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PlannedField", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _PlannedField_before(ctx context.Context, field graphql.CollectedField, obj *read.PlannedField) (ret graphql.Marshaler) {
 	return ec.marshalOJSONValue2interface(ctx, field.Selections, obj.Before)
-}
-func (ec *executionContext) fieldContext_PlannedField_before(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PlannedField", field, false, false, errors.New("field of type JSONValue does not have child fields"))
 }
 
 func (ec *executionContext) _PlannedField_after(ctx context.Context, field graphql.CollectedField, obj *read.PlannedField) (ret graphql.Marshaler) {
 	return ec.marshalOJSONValue2interface(ctx, field.Selections, obj.After)
 }
-func (ec *executionContext) fieldContext_PlannedField_after(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PlannedField", field, false, false, errors.New("field of type JSONValue does not have child fields"))
-}
 
 func (ec *executionContext) _PlannedOperation_kind(ctx context.Context, field graphql.CollectedField, obj *read.PlannedOperation) (ret graphql.Marshaler) {
 	return ec.marshalNPlannedOperationKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐOperationKind(ctx, field.Selections, obj.Kind)
 }
-func (ec *executionContext) fieldContext_PlannedOperation_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PlannedOperation", field, false, false, errors.New("field of type PlannedOperationKind does not have child fields"))
-}
 
 func (ec *executionContext) _PlannedOperation_key(ctx context.Context, field graphql.CollectedField, obj *read.PlannedOperation) (ret graphql.Marshaler) {
 	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Key())
-}
-func (ec *executionContext) fieldContext_PlannedOperation_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PlannedOperation", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _PlannedOperation_ci(ctx context.Context, field graphql.CollectedField, obj *read.PlannedOperation) (ret graphql.Marshaler) {
@@ -467,26 +261,13 @@ func (ec *executionContext) _PlannedOperation_ci(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PlannedOperation_ci(ctx, field)
-		},
+		lean.Place{Object: "PlannedOperation", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Ci(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_PlannedOperation_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "PlannedOperation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _PlannedOperation_relationship(ctx context.Context, field graphql.CollectedField, obj *read.PlannedOperation) (ret graphql.Marshaler) {
@@ -494,26 +275,13 @@ func (ec *executionContext) _PlannedOperation_relationship(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PlannedOperation_relationship(ctx, field)
-		},
+		lean.Place{Object: "PlannedOperation", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Relationship(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Relationship) graphql.Marshaler {
-			return ec.marshalORelationship2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationship(ctx, selections, v)
-		},
+		ec.marshalORelationship2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRelationship,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_PlannedOperation_relationship(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "PlannedOperation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _PlannedOperation_dependencyGroup(ctx context.Context, field graphql.CollectedField, obj *read.PlannedOperation) (ret graphql.Marshaler) {
@@ -521,26 +289,13 @@ func (ec *executionContext) _PlannedOperation_dependencyGroup(ctx context.Contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PlannedOperation_dependencyGroup(ctx, field)
-		},
+		lean.Place{Object: "PlannedOperation", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.DependencyGroup(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.DependencyGroup) graphql.Marshaler {
-			return ec.marshalODependencyGroup2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroup(ctx, selections, v)
-		},
+		ec.marshalODependencyGroup2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroup,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_PlannedOperation_dependencyGroup(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "PlannedOperation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _PlannedOperation_isRestricted(ctx context.Context, field graphql.CollectedField, obj *read.PlannedOperation) (ret graphql.Marshaler) {
@@ -548,20 +303,13 @@ func (ec *executionContext) _PlannedOperation_isRestricted(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PlannedOperation_isRestricted(ctx, field)
-		},
+		lean.Place{Object: "PlannedOperation", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.IsRestricted(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
+		ec.marshalNBoolean2bool,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_PlannedOperation_isRestricted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PlannedOperation", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _PlannedOperation_fields(ctx context.Context, field graphql.CollectedField, obj *read.PlannedOperation) (ret graphql.Marshaler) {
@@ -569,26 +317,13 @@ func (ec *executionContext) _PlannedOperation_fields(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PlannedOperation_fields(ctx, field)
-		},
+		lean.Place{Object: "PlannedOperation", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Fields(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.PlannedField) graphql.Marshaler {
-			return ec.marshalNPlannedField2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPlannedFieldᚄ(ctx, selections, v)
-		},
+		ec.marshalNPlannedField2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPlannedFieldᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_PlannedOperation_fields(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "PlannedOperation",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _PlannedOperation_acceptsConsequences(ctx context.Context, field graphql.CollectedField, obj *read.PlannedOperation) (ret graphql.Marshaler) {
@@ -596,20 +331,13 @@ func (ec *executionContext) _PlannedOperation_acceptsConsequences(ctx context.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PlannedOperation_acceptsConsequences(ctx, field)
-		},
+		lean.Place{Object: "PlannedOperation", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.AcceptsConsequences(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
+		ec.marshalOString2ᚖstring,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_PlannedOperation_acceptsConsequences(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PlannedOperation", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _RedundancyShift_ci(ctx context.Context, field graphql.CollectedField, obj *read.RedundancyShift) (ret graphql.Marshaler) {
@@ -617,26 +345,13 @@ func (ec *executionContext) _RedundancyShift_ci(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RedundancyShift_ci(ctx, field)
-		},
+		lean.Place{Object: "RedundancyShift", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Ci(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_RedundancyShift_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RedundancyShift",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RedundancyShift_dependencyGroup(ctx context.Context, field graphql.CollectedField, obj *read.RedundancyShift) (ret graphql.Marshaler) {
@@ -644,61 +359,33 @@ func (ec *executionContext) _RedundancyShift_dependencyGroup(ctx context.Context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RedundancyShift_dependencyGroup(ctx, field)
-		},
+		lean.Place{Object: "RedundancyShift", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.DependencyGroup(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.DependencyGroup) graphql.Marshaler {
-			return ec.marshalODependencyGroup2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroup(ctx, selections, v)
-		},
+		ec.marshalODependencyGroup2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroup,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_RedundancyShift_dependencyGroup(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RedundancyShift",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RedundancyShift_key(ctx context.Context, field graphql.CollectedField, obj *read.RedundancyShift) (ret graphql.Marshaler) {
 	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Key())
 }
-func (ec *executionContext) fieldContext_RedundancyShift_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RedundancyShift", field, true, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _RedundancyShift_membersBefore(ctx context.Context, field graphql.CollectedField, obj *read.RedundancyShift) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.MembersBefore())
-}
-func (ec *executionContext) fieldContext_RedundancyShift_membersBefore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RedundancyShift", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _RedundancyShift_membersAfter(ctx context.Context, field graphql.CollectedField, obj *read.RedundancyShift) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.MembersAfter())
 }
-func (ec *executionContext) fieldContext_RedundancyShift_membersAfter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RedundancyShift", field, true, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _RedundancyShift_sparesBefore(ctx context.Context, field graphql.CollectedField, obj *read.RedundancyShift) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.SparesBefore())
 }
-func (ec *executionContext) fieldContext_RedundancyShift_sparesBefore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RedundancyShift", field, true, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _RedundancyShift_sparesAfter(ctx context.Context, field graphql.CollectedField, obj *read.RedundancyShift) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.SparesAfter())
-}
-func (ec *executionContext) fieldContext_RedundancyShift_sparesAfter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RedundancyShift", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _RedundancyShift_services(ctx context.Context, field graphql.CollectedField, obj *read.RedundancyShift) (ret graphql.Marshaler) {
@@ -706,26 +393,13 @@ func (ec *executionContext) _RedundancyShift_services(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RedundancyShift_services(ctx, field)
-		},
+		lean.Place{Object: "RedundancyShift", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Services(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Service) graphql.Marshaler {
-			return ec.marshalNService2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceᚄ(ctx, selections, v)
-		},
+		ec.marshalNService2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RedundancyShift_services(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RedundancyShift",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SinglePointShift_ci(ctx context.Context, field graphql.CollectedField, obj *read.SinglePointShift) (ret graphql.Marshaler) {
@@ -733,40 +407,21 @@ func (ec *executionContext) _SinglePointShift_ci(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SinglePointShift_ci(ctx, field)
-		},
+		lean.Place{Object: "SinglePointShift", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Ci(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_SinglePointShift_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SinglePointShift",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SinglePointShift_key(ctx context.Context, field graphql.CollectedField, obj *read.SinglePointShift) (ret graphql.Marshaler) {
 	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Key())
 }
-func (ec *executionContext) fieldContext_SinglePointShift_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SinglePointShift", field, true, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _SinglePointShift_serviceCount(ctx context.Context, field graphql.CollectedField, obj *read.SinglePointShift) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.ServiceCount())
-}
-func (ec *executionContext) fieldContext_SinglePointShift_serviceCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SinglePointShift", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SinglePointShift_services(ctx context.Context, field graphql.CollectedField, obj *read.SinglePointShift) (ret graphql.Marshaler) {
@@ -774,26 +429,13 @@ func (ec *executionContext) _SinglePointShift_services(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SinglePointShift_services(ctx, field)
-		},
+		lean.Place{Object: "SinglePointShift", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Services(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Service) graphql.Marshaler {
-			return ec.marshalNService2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceᚄ(ctx, selections, v)
-		},
+		ec.marshalNService2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SinglePointShift_services(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SinglePointShift",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 // endregion **************************** field.gotpl *****************************

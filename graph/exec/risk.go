@@ -4,7 +4,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
@@ -30,15 +29,9 @@ import (
 func (ec *executionContext) _ChangeRisk_score(ctx context.Context, field graphql.CollectedField, obj *read.ChangeRisk) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Score)
 }
-func (ec *executionContext) fieldContext_ChangeRisk_score(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeRisk", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeRisk_level(ctx context.Context, field graphql.CollectedField, obj *read.ChangeRisk) (ret graphql.Marshaler) {
 	return ec.marshalNRiskLevel2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRiskLevel(ctx, field.Selections, obj.Level)
-}
-func (ec *executionContext) fieldContext_ChangeRisk_level(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeRisk", field, false, false, errors.New("field of type RiskLevel does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeRisk_factors(ctx context.Context, field graphql.CollectedField, obj *read.ChangeRisk) (ret graphql.Marshaler) {
@@ -46,54 +39,29 @@ func (ec *executionContext) _ChangeRisk_factors(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeRisk_factors(ctx, field)
-		},
+		lean.Place{Object: "ChangeRisk"},
 		func(ctx context.Context) (any, error) {
 			return obj.Factors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.RiskFactor) graphql.Marshaler {
-			return ec.marshalNRiskFactor2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRiskFactorᚄ(ctx, selections, v)
-		},
+		ec.marshalNRiskFactor2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRiskFactorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeRisk_factors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeRisk",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RiskFactor_kind(ctx context.Context, field graphql.CollectedField, obj *read.RiskFactor) (ret graphql.Marshaler) {
 	return ec.marshalNRiskFactorKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRiskFactor(ctx, field.Selections, obj.Kind)
 }
-func (ec *executionContext) fieldContext_RiskFactor_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RiskFactor", field, false, false, errors.New("field of type RiskFactorKind does not have child fields"))
-}
 
 func (ec *executionContext) _RiskFactor_points(ctx context.Context, field graphql.CollectedField, obj *read.RiskFactor) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Points)
-}
-func (ec *executionContext) fieldContext_RiskFactor_points(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RiskFactor", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _RiskFactor_most(ctx context.Context, field graphql.CollectedField, obj *read.RiskFactor) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Most)
 }
-func (ec *executionContext) fieldContext_RiskFactor_most(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RiskFactor", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _RiskFactor_sentence(ctx context.Context, field graphql.CollectedField, obj *read.RiskFactor) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Sentence)
-}
-func (ec *executionContext) fieldContext_RiskFactor_sentence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RiskFactor", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _RiskFactor_cis(ctx context.Context, field graphql.CollectedField, obj *read.RiskFactor) (ret graphql.Marshaler) {
@@ -101,33 +69,17 @@ func (ec *executionContext) _RiskFactor_cis(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RiskFactor_cis(ctx, field)
-		},
+		lean.Place{Object: "RiskFactor", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Cis(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RiskFactor_cis(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RiskFactor",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RiskFactor_ciCount(ctx context.Context, field graphql.CollectedField, obj *read.RiskFactor) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.CiCount())
-}
-func (ec *executionContext) fieldContext_RiskFactor_ciCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RiskFactor", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _RiskFactor_paths(ctx context.Context, field graphql.CollectedField, obj *read.RiskFactor) (ret graphql.Marshaler) {
@@ -135,26 +87,13 @@ func (ec *executionContext) _RiskFactor_paths(ctx context.Context, field graphql
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RiskFactor_paths(ctx, field)
-		},
+		lean.Place{Object: "RiskFactor", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Paths(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ImpactPath) graphql.Marshaler {
-			return ec.marshalNImpactPath2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPathᚄ(ctx, selections, v)
-		},
+		ec.marshalNImpactPath2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPathᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RiskFactor_paths(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RiskFactor",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RiskFactor_changes(ctx context.Context, field graphql.CollectedField, obj *read.RiskFactor) (ret graphql.Marshaler) {
@@ -162,47 +101,25 @@ func (ec *executionContext) _RiskFactor_changes(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RiskFactor_changes(ctx, field)
-		},
+		lean.Place{Object: "RiskFactor", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Changes(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Change) graphql.Marshaler {
-			return ec.marshalNChange2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeᚄ(ctx, selections, v)
-		},
+		ec.marshalNChange2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RiskFactor_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RiskFactor",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RiskWeight_factor(ctx context.Context, field graphql.CollectedField, obj *read.RiskWeight) (ret graphql.Marshaler) {
 	return ec.marshalNRiskFactorKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRiskFactor(ctx, field.Selections, obj.Factor)
 }
-func (ec *executionContext) fieldContext_RiskWeight_factor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RiskWeight", field, false, false, errors.New("field of type RiskFactorKind does not have child fields"))
-}
 
 func (ec *executionContext) _RiskWeight_most(ctx context.Context, field graphql.CollectedField, obj *read.RiskWeight) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Most)
 }
-func (ec *executionContext) fieldContext_RiskWeight_most(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RiskWeight", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _RiskWeight_each(ctx context.Context, field graphql.CollectedField, obj *read.RiskWeight) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Each)
-}
-func (ec *executionContext) fieldContext_RiskWeight_each(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RiskWeight", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SetRiskWeightsPayload_weights(ctx context.Context, field graphql.CollectedField, obj *present.Payload[[]*read.RiskWeight]) (ret graphql.Marshaler) {
@@ -210,26 +127,13 @@ func (ec *executionContext) _SetRiskWeightsPayload_weights(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetRiskWeightsPayload_weights(ctx, field)
-		},
+		lean.Place{Object: "SetRiskWeightsPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.RiskWeight) graphql.Marshaler {
-			return ec.marshalORiskWeight2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRiskWeightᚄ(ctx, selections, v)
-		},
+		ec.marshalORiskWeight2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRiskWeightᚄ,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_SetRiskWeightsPayload_weights(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SetRiskWeightsPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SetRiskWeightsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[[]*read.RiskWeight]) (ret graphql.Marshaler) {
@@ -237,26 +141,13 @@ func (ec *executionContext) _SetRiskWeightsPayload_userErrors(ctx context.Contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetRiskWeightsPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "SetRiskWeightsPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SetRiskWeightsPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SetRiskWeightsPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SetRiskWeightsPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[[]*read.RiskWeight]) (ret graphql.Marshaler) {
@@ -264,26 +155,13 @@ func (ec *executionContext) _SetRiskWeightsPayload_warnings(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetRiskWeightsPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "SetRiskWeightsPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SetRiskWeightsPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SetRiskWeightsPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 // endregion **************************** field.gotpl *****************************

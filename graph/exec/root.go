@@ -4,7 +4,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -14,7 +13,6 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/introspection"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
@@ -2798,16 +2796,12 @@ func (ec *executionContext) _Mutation_createServiceAccount(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_createServiceAccount(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_createServiceAccount},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateServiceAccount(ctx, fc.Args["input"].(identity.CreateServiceAccount))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Account]) graphql.Marshaler {
-			return ec.marshalNCreateServiceAccountPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCreateServiceAccountPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -2837,16 +2831,12 @@ func (ec *executionContext) _Mutation_inviteAccount(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_inviteAccount(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_inviteAccount},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().InviteAccount(ctx, fc.Args["input"].(identity.InviteAccount))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.InvitedAccountPayload) graphql.Marshaler {
-			return ec.marshalNInviteAccountPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐInvitedAccountPayload(ctx, selections, v)
-		},
+		ec.marshalNInviteAccountPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐInvitedAccountPayload,
 		true,
 	)
 }
@@ -2876,16 +2866,12 @@ func (ec *executionContext) _Mutation_linkAccount(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_linkAccount(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_linkAccount},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().LinkAccount(ctx, fc.Args["input"].(identity.LinkAccount))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Account]) graphql.Marshaler {
-			return ec.marshalNLinkAccountPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNLinkAccountPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -2915,16 +2901,12 @@ func (ec *executionContext) _Mutation_disableAccount(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_disableAccount(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_disableAccount},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().DisableAccount(ctx, fc.Args["input"].(identity.DisableAccount))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Account]) graphql.Marshaler {
-			return ec.marshalNDisableAccountPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNDisableAccountPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -2954,16 +2936,12 @@ func (ec *executionContext) _Mutation_enableAccount(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_enableAccount(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_enableAccount},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().EnableAccount(ctx, fc.Args["input"].(identity.EnableAccount))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Account]) graphql.Marshaler {
-			return ec.marshalNEnableAccountPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNEnableAccountPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -2993,16 +2971,12 @@ func (ec *executionContext) _Mutation_bindRole(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_bindRole(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_bindRole},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().BindRole(ctx, fc.Args["input"].(identity.BindRole))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.RoleBinding]) graphql.Marshaler {
-			return ec.marshalNBindRolePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNBindRolePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3032,16 +3006,12 @@ func (ec *executionContext) _Mutation_unbindRole(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_unbindRole(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_unbindRole},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UnbindRole(ctx, fc.Args["input"].(identity.UnbindRole))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
-			return ec.marshalNUnbindRolePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNUnbindRolePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3071,16 +3041,12 @@ func (ec *executionContext) _Mutation_createApiToken(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_createApiToken(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_createApiToken},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateAPIToken(ctx, fc.Args["input"].(identity.CreateToken))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.CreatedTokenPayload) graphql.Marshaler {
-			return ec.marshalNCreateApiTokenPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCreatedTokenPayload(ctx, selections, v)
-		},
+		ec.marshalNCreateApiTokenPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐCreatedTokenPayload,
 		true,
 	)
 }
@@ -3110,16 +3076,12 @@ func (ec *executionContext) _Mutation_revokeApiToken(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_revokeApiToken(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_revokeApiToken},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RevokeAPIToken(ctx, fc.Args["input"].(identity.RevokeToken))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ApiToken]) graphql.Marshaler {
-			return ec.marshalNRevokeApiTokenPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNRevokeApiTokenPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3149,16 +3111,12 @@ func (ec *executionContext) _Mutation_endSessions(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_endSessions(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_endSessions},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().EndSessions(ctx, fc.Args["input"].(identity.EndSessions))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Account]) graphql.Marshaler {
-			return ec.marshalNEndSessionsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNEndSessionsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3188,16 +3146,12 @@ func (ec *executionContext) _Mutation_createApprovalPolicy(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_createApprovalPolicy(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_createApprovalPolicy},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateApprovalPolicy(ctx, fc.Args["input"].(approval.CreatePolicy))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ApprovalPolicy]) graphql.Marshaler {
-			return ec.marshalNCreateApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCreateApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3227,16 +3181,12 @@ func (ec *executionContext) _Mutation_updateApprovalPolicy(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_updateApprovalPolicy(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_updateApprovalPolicy},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateApprovalPolicy(ctx, fc.Args["input"].(approval.UpdatePolicy))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ApprovalPolicy]) graphql.Marshaler {
-			return ec.marshalNUpdateApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNUpdateApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3266,16 +3216,12 @@ func (ec *executionContext) _Mutation_deleteApprovalPolicy(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_deleteApprovalPolicy(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_deleteApprovalPolicy},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().DeleteApprovalPolicy(ctx, fc.Args["input"].(approval.DeletePolicy))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
-			return ec.marshalNDeleteApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNDeleteApprovalPolicyPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3305,16 +3251,12 @@ func (ec *executionContext) _Mutation_draftChange(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_draftChange(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_draftChange},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().DraftChange(ctx, fc.Args["input"].(change.Draft))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
-			return ec.marshalNDraftChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNDraftChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3344,16 +3286,12 @@ func (ec *executionContext) _Mutation_updateChange(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_updateChange(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_updateChange},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateChange(ctx, fc.Args["input"].(change.Update))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
-			return ec.marshalNUpdateChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNUpdateChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3383,16 +3321,12 @@ func (ec *executionContext) _Mutation_assessChange(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_assessChange(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_assessChange},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().AssessChange(ctx, fc.Args["input"].(change.Assess))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
-			return ec.marshalNAssessChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNAssessChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3422,16 +3356,12 @@ func (ec *executionContext) _Mutation_requestChangeApproval(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_requestChangeApproval(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_requestChangeApproval},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RequestChangeApproval(ctx, fc.Args["input"].(change.RequestApproval))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
-			return ec.marshalNRequestChangeApprovalPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNRequestChangeApprovalPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3461,16 +3391,12 @@ func (ec *executionContext) _Mutation_approveChange(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_approveChange(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_approveChange},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ApproveChange(ctx, fc.Args["input"].(change.Approve))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
-			return ec.marshalNApproveChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNApproveChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3500,16 +3426,12 @@ func (ec *executionContext) _Mutation_rejectChange(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_rejectChange(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_rejectChange},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RejectChange(ctx, fc.Args["input"].(change.Reject))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
-			return ec.marshalNRejectChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNRejectChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3539,16 +3461,12 @@ func (ec *executionContext) _Mutation_scheduleChange(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_scheduleChange(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_scheduleChange},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ScheduleChange(ctx, fc.Args["input"].(change.Schedule))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
-			return ec.marshalNScheduleChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNScheduleChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3578,16 +3496,12 @@ func (ec *executionContext) _Mutation_startChange(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_startChange(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_startChange},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().StartChange(ctx, fc.Args["input"].(change.Start))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
-			return ec.marshalNStartChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNStartChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3617,16 +3531,12 @@ func (ec *executionContext) _Mutation_reviewChange(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_reviewChange(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_reviewChange},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ReviewChange(ctx, fc.Args["input"].(change.Review))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
-			return ec.marshalNReviewChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNReviewChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3656,16 +3566,12 @@ func (ec *executionContext) _Mutation_closeChange(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_closeChange(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_closeChange},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CloseChange(ctx, fc.Args["input"].(change.Close))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
-			return ec.marshalNCloseChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCloseChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3695,16 +3601,12 @@ func (ec *executionContext) _Mutation_cancelChange(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_cancelChange(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_cancelChange},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CancelChange(ctx, fc.Args["input"].(change.Cancel))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
-			return ec.marshalNCancelChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCancelChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3734,16 +3636,12 @@ func (ec *executionContext) _Mutation_returnChange(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_returnChange(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_returnChange},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ReturnChange(ctx, fc.Args["input"].(change.Return))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
-			return ec.marshalNReturnChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNReturnChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3773,16 +3671,12 @@ func (ec *executionContext) _Mutation_commentOnChange(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_commentOnChange(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_commentOnChange},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CommentOnChange(ctx, fc.Args["input"].(change.Comment))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.TimelineEntry]) graphql.Marshaler {
-			return ec.marshalNCommentOnChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCommentOnChangePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3812,16 +3706,12 @@ func (ec *executionContext) _Mutation_createCI(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_createCI(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_createCI},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateCI(ctx, fc.Args["input"].(cmdb.CreateCI))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
-			return ec.marshalNCreateCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCreateCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3851,16 +3741,12 @@ func (ec *executionContext) _Mutation_updateCI(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_updateCI(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_updateCI},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateCI(ctx, fc.Args["input"].(cmdb.UpdateCI))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
-			return ec.marshalNUpdateCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNUpdateCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3890,16 +3776,12 @@ func (ec *executionContext) _Mutation_retireCI(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_retireCI(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_retireCI},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RetireCI(ctx, fc.Args["input"].(cmdb.RetireCI))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
-			return ec.marshalNRetireCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNRetireCIPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3929,16 +3811,12 @@ func (ec *executionContext) _Mutation_setOwners(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_setOwners(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_setOwners},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().SetOwners(ctx, fc.Args["input"].(cmdb.SetOwners))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
-			return ec.marshalNSetOwnersPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNSetOwnersPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -3968,16 +3846,12 @@ func (ec *executionContext) _Mutation_addExternalIdentity(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_addExternalIdentity(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_addExternalIdentity},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().AddExternalIdentity(ctx, fc.Args["input"].(cmdb.AddExternalIdentity))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CI]) graphql.Marshaler {
-			return ec.marshalNAddExternalIdentityPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNAddExternalIdentityPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4007,16 +3881,12 @@ func (ec *executionContext) _Mutation_createCIClass(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_createCIClass(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_createCIClass},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateCIClass(ctx, fc.Args["input"].(cmdb.CreateCIClass))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CIClass]) graphql.Marshaler {
-			return ec.marshalNCreateCIClassPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCreateCIClassPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4046,16 +3916,12 @@ func (ec *executionContext) _Mutation_updateCIClass(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_updateCIClass(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_updateCIClass},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateCIClass(ctx, fc.Args["input"].(cmdb.UpdateCIClass))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.CIClass]) graphql.Marshaler {
-			return ec.marshalNUpdateCIClassPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNUpdateCIClassPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4085,16 +3951,12 @@ func (ec *executionContext) _Mutation_setPriorityRule(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_setPriorityRule(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_setPriorityRule},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().SetPriorityRule(ctx, fc.Args["input"].(incident.SetPriority))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.PriorityRule]) graphql.Marshaler {
-			return ec.marshalNSetPriorityRulePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNSetPriorityRulePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4124,16 +3986,12 @@ func (ec *executionContext) _Mutation_openIncident(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_openIncident(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_openIncident},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().OpenIncident(ctx, fc.Args["input"].(incident.Open))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNOpenIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNOpenIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4163,16 +4021,12 @@ func (ec *executionContext) _Mutation_updateIncident(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_updateIncident(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_updateIncident},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateIncident(ctx, fc.Args["input"].(incident.Update))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNUpdateIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNUpdateIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4202,16 +4056,12 @@ func (ec *executionContext) _Mutation_assignIncident(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_assignIncident(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_assignIncident},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().AssignIncident(ctx, fc.Args["input"].(incident.Assign))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNAssignIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNAssignIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4241,16 +4091,12 @@ func (ec *executionContext) _Mutation_setIncidentCIs(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_setIncidentCIs(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_setIncidentCIs},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().SetIncidentCIS(ctx, fc.Args["input"].(incident.SetCIs))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNSetIncidentCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNSetIncidentCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4280,16 +4126,12 @@ func (ec *executionContext) _Mutation_startIncident(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_startIncident(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_startIncident},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().StartIncident(ctx, fc.Args["input"].(incident.Start))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNStartIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNStartIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4319,16 +4161,12 @@ func (ec *executionContext) _Mutation_holdIncident(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_holdIncident(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_holdIncident},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().HoldIncident(ctx, fc.Args["input"].(incident.Hold))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNHoldIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNHoldIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4358,16 +4196,12 @@ func (ec *executionContext) _Mutation_resolveIncident(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_resolveIncident(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_resolveIncident},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ResolveIncident(ctx, fc.Args["input"].(incident.Resolve))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.ResolvedIncidentPayload) graphql.Marshaler {
-			return ec.marshalNResolveIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐResolvedIncidentPayload(ctx, selections, v)
-		},
+		ec.marshalNResolveIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐResolvedIncidentPayload,
 		true,
 	)
 }
@@ -4397,16 +4231,12 @@ func (ec *executionContext) _Mutation_reopenIncident(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_reopenIncident(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_reopenIncident},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().ReopenIncident(ctx, fc.Args["input"].(incident.Reopen))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNReopenIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNReopenIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4436,16 +4266,12 @@ func (ec *executionContext) _Mutation_closeIncident(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_closeIncident(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_closeIncident},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CloseIncident(ctx, fc.Args["input"].(incident.Close))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNCloseIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCloseIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4475,16 +4301,12 @@ func (ec *executionContext) _Mutation_cancelIncident(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_cancelIncident(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_cancelIncident},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CancelIncident(ctx, fc.Args["input"].(incident.Cancel))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNCancelIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCancelIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4514,16 +4336,12 @@ func (ec *executionContext) _Mutation_commentOnIncident(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_commentOnIncident(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_commentOnIncident},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CommentOnIncident(ctx, fc.Args["input"].(incident.Comment))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.TimelineEntry]) graphql.Marshaler {
-			return ec.marshalNCommentOnIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCommentOnIncidentPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4553,16 +4371,12 @@ func (ec *executionContext) _Mutation_planChangeOperations(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_planChangeOperations(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_planChangeOperations},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().PlanChangeOperations(ctx, fc.Args["input"].(change.PlanOperations))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
-			return ec.marshalNPlanChangeOperationsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNPlanChangeOperationsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4592,16 +4406,12 @@ func (ec *executionContext) _Mutation_draftUndo(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_draftUndo(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_draftUndo},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().DraftUndo(ctx, fc.Args["input"].(change.DraftUndo))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Change]) graphql.Marshaler {
-			return ec.marshalNDraftUndoPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNDraftUndoPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4631,16 +4441,12 @@ func (ec *executionContext) _Mutation_relateCIs(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_relateCIs(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_relateCIs},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RelateCIS(ctx, fc.Args["input"].(cmdb.RelateCIs))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Relationship]) graphql.Marshaler {
-			return ec.marshalNRelateCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNRelateCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4670,16 +4476,12 @@ func (ec *executionContext) _Mutation_updateRelationship(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_updateRelationship(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_updateRelationship},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateRelationship(ctx, fc.Args["input"].(cmdb.UpdateRelationship))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Relationship]) graphql.Marshaler {
-			return ec.marshalNUpdateRelationshipPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNUpdateRelationshipPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4709,16 +4511,12 @@ func (ec *executionContext) _Mutation_unrelateCIs(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_unrelateCIs(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_unrelateCIs},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UnrelateCIS(ctx, fc.Args["input"].(cmdb.UnrelateCIs))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
-			return ec.marshalNUnrelateCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNUnrelateCIsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4748,16 +4546,12 @@ func (ec *executionContext) _Mutation_createDependencyGroup(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_createDependencyGroup(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_createDependencyGroup},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateDependencyGroup(ctx, fc.Args["input"].(cmdb.CreateDependencyGroup))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.DependencyGroup]) graphql.Marshaler {
-			return ec.marshalNCreateDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCreateDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4787,16 +4581,12 @@ func (ec *executionContext) _Mutation_updateDependencyGroup(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_updateDependencyGroup(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_updateDependencyGroup},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateDependencyGroup(ctx, fc.Args["input"].(cmdb.UpdateDependencyGroup))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.DependencyGroup]) graphql.Marshaler {
-			return ec.marshalNUpdateDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNUpdateDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4826,16 +4616,12 @@ func (ec *executionContext) _Mutation_removeDependencyGroup(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_removeDependencyGroup(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_removeDependencyGroup},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RemoveDependencyGroup(ctx, fc.Args["input"].(cmdb.RemoveDependencyGroup))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
-			return ec.marshalNRemoveDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNRemoveDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4865,16 +4651,12 @@ func (ec *executionContext) _Mutation_createRelationshipType(ctx context.Context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_createRelationshipType(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_createRelationshipType},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateRelationshipType(ctx, fc.Args["input"].(cmdb.CreateRelationshipType))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.RelationshipType]) graphql.Marshaler {
-			return ec.marshalNCreateRelationshipTypePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCreateRelationshipTypePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4904,16 +4686,12 @@ func (ec *executionContext) _Mutation_updateRelationshipType(ctx context.Context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_updateRelationshipType(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_updateRelationshipType},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateRelationshipType(ctx, fc.Args["input"].(cmdb.UpdateRelationshipType))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.RelationshipType]) graphql.Marshaler {
-			return ec.marshalNUpdateRelationshipTypePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNUpdateRelationshipTypePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4943,16 +4721,12 @@ func (ec *executionContext) _Mutation_setRiskWeights(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_setRiskWeights(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_setRiskWeights},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().SetRiskWeights(ctx, fc.Args["input"].(schedule.SetWeights))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[[]*read.RiskWeight]) graphql.Marshaler {
-			return ec.marshalNSetRiskWeightsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNSetRiskWeightsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -4982,16 +4756,12 @@ func (ec *executionContext) _Mutation_createService(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_createService(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_createService},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateService(ctx, fc.Args["input"].(catalog.CreateService))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Service]) graphql.Marshaler {
-			return ec.marshalNCreateServicePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCreateServicePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5021,16 +4791,12 @@ func (ec *executionContext) _Mutation_updateService(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_updateService(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_updateService},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateService(ctx, fc.Args["input"].(catalog.UpdateService))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Service]) graphql.Marshaler {
-			return ec.marshalNUpdateServicePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNUpdateServicePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5060,16 +4826,12 @@ func (ec *executionContext) _Mutation_createServiceTier(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_createServiceTier(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_createServiceTier},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateServiceTier(ctx, fc.Args["input"].(catalog.CreateServiceTier))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ServiceTier]) graphql.Marshaler {
-			return ec.marshalNCreateServiceTierPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCreateServiceTierPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5099,16 +4861,12 @@ func (ec *executionContext) _Mutation_updateServiceTier(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_updateServiceTier(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_updateServiceTier},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateServiceTier(ctx, fc.Args["input"].(catalog.UpdateServiceTier))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ServiceTier]) graphql.Marshaler {
-			return ec.marshalNUpdateServiceTierPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNUpdateServiceTierPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5138,16 +4896,12 @@ func (ec *executionContext) _Mutation_createCalendar(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_createCalendar(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_createCalendar},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateCalendar(ctx, fc.Args["input"].(servicelevel.CreateCalendar))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Calendar]) graphql.Marshaler {
-			return ec.marshalNCreateCalendarPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCreateCalendarPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5177,16 +4931,12 @@ func (ec *executionContext) _Mutation_updateCalendar(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_updateCalendar(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_updateCalendar},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateCalendar(ctx, fc.Args["input"].(servicelevel.UpdateCalendar))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Calendar]) graphql.Marshaler {
-			return ec.marshalNUpdateCalendarPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNUpdateCalendarPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5216,16 +4966,12 @@ func (ec *executionContext) _Mutation_deleteCalendar(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_deleteCalendar(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_deleteCalendar},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().DeleteCalendar(ctx, fc.Args["input"].(servicelevel.Delete))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
-			return ec.marshalNDeleteCalendarPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNDeleteCalendarPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5255,16 +5001,12 @@ func (ec *executionContext) _Mutation_createServiceLevelTarget(ctx context.Conte
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_createServiceLevelTarget(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_createServiceLevelTarget},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateServiceLevelTarget(ctx, fc.Args["input"].(servicelevel.CreateTarget))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ServiceLevelTarget]) graphql.Marshaler {
-			return ec.marshalNCreateServiceLevelTargetPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCreateServiceLevelTargetPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5294,16 +5036,12 @@ func (ec *executionContext) _Mutation_updateServiceLevelTarget(ctx context.Conte
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_updateServiceLevelTarget(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_updateServiceLevelTarget},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateServiceLevelTarget(ctx, fc.Args["input"].(servicelevel.UpdateTarget))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ServiceLevelTarget]) graphql.Marshaler {
-			return ec.marshalNUpdateServiceLevelTargetPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNUpdateServiceLevelTargetPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5333,16 +5071,12 @@ func (ec *executionContext) _Mutation_deleteServiceLevelTarget(ctx context.Conte
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_deleteServiceLevelTarget(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_deleteServiceLevelTarget},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().DeleteServiceLevelTarget(ctx, fc.Args["input"].(servicelevel.Delete))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
-			return ec.marshalNDeleteServiceLevelTargetPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNDeleteServiceLevelTargetPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5372,16 +5106,12 @@ func (ec *executionContext) _Mutation_createTeam(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_createTeam(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_createTeam},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateTeam(ctx, fc.Args["input"].(catalog.CreateTeam))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Team]) graphql.Marshaler {
-			return ec.marshalNCreateTeamPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCreateTeamPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5411,16 +5141,12 @@ func (ec *executionContext) _Mutation_updateTeam(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_updateTeam(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_updateTeam},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateTeam(ctx, fc.Args["input"].(catalog.UpdateTeam))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Team]) graphql.Marshaler {
-			return ec.marshalNUpdateTeamPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNUpdateTeamPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5450,16 +5176,12 @@ func (ec *executionContext) _Mutation_addTeamMember(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_addTeamMember(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_addTeamMember},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().AddTeamMember(ctx, fc.Args["input"].(catalog.AddTeamMember))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Team]) graphql.Marshaler {
-			return ec.marshalNAddTeamMemberPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNAddTeamMemberPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5489,16 +5211,12 @@ func (ec *executionContext) _Mutation_removeTeamMember(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_removeTeamMember(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_removeTeamMember},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RemoveTeamMember(ctx, fc.Args["input"].(catalog.RemoveTeamMember))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Team]) graphql.Marshaler {
-			return ec.marshalNRemoveTeamMemberPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNRemoveTeamMemberPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5528,16 +5246,12 @@ func (ec *executionContext) _Mutation_createPerson(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_createPerson(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_createPerson},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreatePerson(ctx, fc.Args["input"].(catalog.CreatePerson))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Person]) graphql.Marshaler {
-			return ec.marshalNCreatePersonPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCreatePersonPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5567,16 +5281,12 @@ func (ec *executionContext) _Mutation_updatePerson(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_updatePerson(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_updatePerson},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdatePerson(ctx, fc.Args["input"].(catalog.UpdatePerson))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.Person]) graphql.Marshaler {
-			return ec.marshalNUpdatePersonPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNUpdatePersonPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5606,16 +5316,12 @@ func (ec *executionContext) _Mutation_createChangeTemplate(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_createChangeTemplate(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_createChangeTemplate},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateChangeTemplate(ctx, fc.Args["input"].(change.CreateTemplate))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ChangeTemplate]) graphql.Marshaler {
-			return ec.marshalNCreateChangeTemplatePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCreateChangeTemplatePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5645,16 +5351,12 @@ func (ec *executionContext) _Mutation_updateChangeTemplate(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_updateChangeTemplate(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_updateChangeTemplate},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateChangeTemplate(ctx, fc.Args["input"].(change.UpdateTemplate))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ChangeTemplate]) graphql.Marshaler {
-			return ec.marshalNUpdateChangeTemplatePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNUpdateChangeTemplatePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5684,16 +5386,12 @@ func (ec *executionContext) _Mutation_retireChangeTemplate(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_retireChangeTemplate(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_retireChangeTemplate},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RetireChangeTemplate(ctx, fc.Args["input"].(change.RetireTemplate))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ChangeTemplate]) graphql.Marshaler {
-			return ec.marshalNRetireChangeTemplatePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNRetireChangeTemplatePayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5723,16 +5421,12 @@ func (ec *executionContext) _Mutation_createChangeWindow(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_createChangeWindow(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_createChangeWindow},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().CreateChangeWindow(ctx, fc.Args["input"].(schedule.CreateWindow))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ChangeWindow]) graphql.Marshaler {
-			return ec.marshalNCreateChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNCreateChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5762,16 +5456,12 @@ func (ec *executionContext) _Mutation_updateChangeWindow(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_updateChangeWindow(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_updateChangeWindow},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().UpdateChangeWindow(ctx, fc.Args["input"].(schedule.UpdateWindow))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*read.ChangeWindow]) graphql.Marshaler {
-			return ec.marshalNUpdateChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNUpdateChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5801,16 +5491,12 @@ func (ec *executionContext) _Mutation_removeChangeWindow(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Mutation_removeChangeWindow(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Mutation_removeChangeWindow},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Mutation().RemoveChangeWindow(ctx, fc.Args["input"].(schedule.RemoveWindow))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
-			return ec.marshalNRemoveChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx, selections, v)
-		},
+		ec.marshalNRemoveChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
@@ -5838,29 +5524,17 @@ func (ec *executionContext) fieldContext_Mutation_removeChangeWindow(ctx context
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.HasNextPage)
 }
-func (ec *executionContext) fieldContext_PageInfo_hasNextPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Boolean does not have child fields"))
-}
 
 func (ec *executionContext) _PageInfo_hasPreviousPage(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.HasPreviousPage)
-}
-func (ec *executionContext) fieldContext_PageInfo_hasPreviousPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
 	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.StartCursor())
 }
-func (ec *executionContext) fieldContext_PageInfo_startCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PageInfo", field, true, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
 	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.EndCursor())
-}
-func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("PageInfo", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Query_node(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -5868,16 +5542,12 @@ func (ec *executionContext) _Query_node(ctx context.Context, field graphql.Colle
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_node(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_node},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Node(ctx, fc.Args["id"].(ident.ID))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v read.Node) graphql.Marshaler {
-			return ec.marshalONode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNode(ctx, selections, v)
-		},
+		ec.marshalONode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNode,
 		false,
 	)
 }
@@ -5907,16 +5577,12 @@ func (ec *executionContext) _Query_nodes(ctx context.Context, field graphql.Coll
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_nodes(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_nodes},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Nodes(ctx, fc.Args["ids"].([]ident.ID))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []read.Node) graphql.Marshaler {
-			return ec.marshalNNode2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNode(ctx, selections, v)
-		},
+		ec.marshalNNode2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNode,
 		true,
 	)
 }
@@ -5946,26 +5612,13 @@ func (ec *executionContext) _Query_viewer(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_viewer(ctx, field)
-		},
+		lean.Place{Object: "Query", IsMethod: true, IsResolver: true},
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.Query().Viewer(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Viewer) graphql.Marshaler {
-			return ec.marshalNViewer2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐViewer(ctx, selections, v)
-		},
+		ec.marshalNViewer2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐViewer,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Query_viewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Query",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Query_accounts(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -5973,16 +5626,12 @@ func (ec *executionContext) _Query_accounts(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_accounts(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_accounts},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Accounts(ctx, fc.Args["name"].(*where.Text), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Account]) graphql.Marshaler {
-			return ec.marshalNAccountConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNAccountConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -6012,26 +5661,13 @@ func (ec *executionContext) _Query_policy(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_policy(ctx, field)
-		},
+		lean.Place{Object: "Query", IsMethod: true, IsResolver: true},
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.Query().Policy(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.PolicyRule) graphql.Marshaler {
-			return ec.marshalNPolicyRule2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPolicyRuleᚄ(ctx, selections, v)
-		},
+		ec.marshalNPolicyRule2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPolicyRuleᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Query_policy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Query",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Query_signIns(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -6039,26 +5675,13 @@ func (ec *executionContext) _Query_signIns(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_signIns(ctx, field)
-		},
+		lean.Place{Object: "Query", IsMethod: true, IsResolver: true},
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.Query().SignIns(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.SignIn) graphql.Marshaler {
-			return ec.marshalNSignIn2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSignInᚄ(ctx, selections, v)
-		},
+		ec.marshalNSignIn2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSignInᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Query_signIns(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Query",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Query_singlePointsOfFailure(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -6066,16 +5689,12 @@ func (ec *executionContext) _Query_singlePointsOfFailure(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_singlePointsOfFailure(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_singlePointsOfFailure},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().SinglePointsOfFailure(ctx, fc.Args["tiers"].([]string), fc.Args["overlay"].(*read.Overlay), fc.Args["facts"].(read.Facts), fc.Args["filter"].(*read.ImpactFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.SinglePoint]) graphql.Marshaler {
-			return ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -6105,16 +5724,12 @@ func (ec *executionContext) _Query_commonCauses(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_commonCauses(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_commonCauses},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().CommonCauses(ctx, fc.Args["groups"].([]ident.ID), fc.Args["overlay"].(*read.Overlay), fc.Args["facts"].(read.Facts), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.SharedGroup]) graphql.Marshaler {
-			return ec.marshalNSharedGroupConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNSharedGroupConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -6144,16 +5759,12 @@ func (ec *executionContext) _Query_paths(ctx context.Context, field graphql.Coll
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_paths(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_paths},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Paths(ctx, fc.Args["from"].(ident.ID), fc.Args["to"].(ident.ID), fc.Args["first"].(int), fc.Args["asOf"].(*read.AsOf))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ImpactPath) graphql.Marshaler {
-			return ec.marshalNImpactPath2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPathᚄ(ctx, selections, v)
-		},
+		ec.marshalNImpactPath2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPathᚄ,
 		true,
 	)
 }
@@ -6183,16 +5794,12 @@ func (ec *executionContext) _Query_rootCauseCandidates(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_rootCauseCandidates(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_rootCauseCandidates},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().RootCauseCandidates(ctx, fc.Args["seen"].([]*read.Failure), fc.Args["healthy"].([]ident.ID), fc.Args["first"].(int), fc.Args["facts"].(read.Facts))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.RootCauseCandidate) graphql.Marshaler {
-			return ec.marshalNRootCauseCandidate2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseCandidateᚄ(ctx, selections, v)
-		},
+		ec.marshalNRootCauseCandidate2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseCandidateᚄ,
 		true,
 	)
 }
@@ -6222,16 +5829,12 @@ func (ec *executionContext) _Query_whatIf(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_whatIf(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_whatIf},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().WhatIf(ctx, fc.Args["overlay"].(read.Overlay), fc.Args["filter"].(*read.ImpactFilter), fc.Args["facts"].(read.Facts), fc.Args["asOf"].(*read.AsOf))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {
-			return ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact(ctx, selections, v)
-		},
+		ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact,
 		true,
 	)
 }
@@ -6261,16 +5864,12 @@ func (ec *executionContext) _Query_approvalPolicies(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_approvalPolicies(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_approvalPolicies},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ApprovalPolicies(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.ApprovalPolicy]) graphql.Marshaler {
-			return ec.marshalNApprovalPolicyConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNApprovalPolicyConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -6300,16 +5899,12 @@ func (ec *executionContext) _Query_change(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_change(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_change},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Change(ctx, fc.Args["id"].(ident.ID))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
 }
@@ -6339,16 +5934,12 @@ func (ec *executionContext) _Query_changeByNumber(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_changeByNumber(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_changeByNumber},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ChangeByNumber(ctx, fc.Args["number"].(string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
 }
@@ -6378,16 +5969,12 @@ func (ec *executionContext) _Query_changes(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_changes(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_changes},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Changes(ctx, fc.Args["filter"].(*read.ChangeFilter), fc.Args["orderBy"].([]*read.ChangeOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Change]) graphql.Marshaler {
-			return ec.marshalNChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -6417,16 +6004,12 @@ func (ec *executionContext) _Query_ci(ctx context.Context, field graphql.Collect
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_ci(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_ci},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().CI(ctx, fc.Args["id"].(ident.ID))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
 }
@@ -6456,16 +6039,12 @@ func (ec *executionContext) _Query_ciByExternalId(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_ciByExternalId(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_ciByExternalId},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().CIByExternalID(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
 }
@@ -6495,16 +6074,12 @@ func (ec *executionContext) _Query_cis(ctx context.Context, field graphql.Collec
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_cis(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_cis},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().CIS(ctx, fc.Args["filter"].(*read.CIFilter), fc.Args["orderBy"].([]*read.CIOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.CI]) graphql.Marshaler {
-			return ec.marshalNCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNCIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -6534,16 +6109,12 @@ func (ec *executionContext) _Query_danglingReferences(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_danglingReferences(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_danglingReferences},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().DanglingReferences(ctx, fc.Args["source"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.DanglingReference]) graphql.Marshaler {
-			return ec.marshalNDanglingReferenceConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNDanglingReferenceConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -6573,16 +6144,12 @@ func (ec *executionContext) _Query_ciClass(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_ciClass(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_ciClass},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().CIClass(ctx, fc.Args["code"].(string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CIClass) graphql.Marshaler {
-			return ec.marshalOCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass(ctx, selections, v)
-		},
+		ec.marshalOCIClass2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClass,
 		false,
 	)
 }
@@ -6612,16 +6179,12 @@ func (ec *executionContext) _Query_ciClasses(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_ciClasses(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_ciClasses},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().CIClasses(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.CIClass]) graphql.Marshaler {
-			return ec.marshalNCIClassConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNCIClassConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -6651,26 +6214,13 @@ func (ec *executionContext) _Query__service(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query__service(ctx, field)
-		},
+		lean.Place{Object: "Query", IsMethod: true, IsResolver: true},
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.Query().Subgraph(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v schema.Service) graphql.Marshaler {
-			return ec.marshalN_Service2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋschemaᚐService(ctx, selections, v)
-		},
+		ec.marshalN_Service2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋschemaᚐService,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Query__service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Query",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Query__entities(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -6678,16 +6228,12 @@ func (ec *executionContext) _Query__entities(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query__entities(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query__entities},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Entities(ctx, fc.Args["representations"].([]read.Representation))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []read.Entity) graphql.Marshaler {
-			return ec.marshalN_Entity2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntity(ctx, selections, v)
-		},
+		ec.marshalN_Entity2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntity,
 		true,
 	)
 }
@@ -6717,16 +6263,12 @@ func (ec *executionContext) _Query_impact(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_impact(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_impact},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Impact(ctx, fc.Args["failed"].([]*read.Failure), fc.Args["excluded"].([]ident.ID), fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter), fc.Args["facts"].(read.Facts), fc.Args["asOf"].(*read.AsOf))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {
-			return ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact(ctx, selections, v)
-		},
+		ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact,
 		true,
 	)
 }
@@ -6756,16 +6298,12 @@ func (ec *executionContext) _Query_path(ctx context.Context, field graphql.Colle
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_path(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_path},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Path(ctx, fc.Args["from"].(ident.ID), fc.Args["to"].(ident.ID), fc.Args["asOf"].(*read.AsOf))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ImpactPath) graphql.Marshaler {
-			return ec.marshalOImpactPath2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPath(ctx, selections, v)
-		},
+		ec.marshalOImpactPath2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPath,
 		false,
 	)
 }
@@ -6795,16 +6333,12 @@ func (ec *executionContext) _Query_incident(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_incident(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_incident},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Incident(ctx, fc.Args["id"].(ident.ID))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
-			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
-		},
+		ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident,
 		false,
 	)
 }
@@ -6834,16 +6368,12 @@ func (ec *executionContext) _Query_incidentByNumber(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_incidentByNumber(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_incidentByNumber},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().IncidentByNumber(ctx, fc.Args["number"].(string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Incident) graphql.Marshaler {
-			return ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident(ctx, selections, v)
-		},
+		ec.marshalOIncident2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncident,
 		false,
 	)
 }
@@ -6873,16 +6403,12 @@ func (ec *executionContext) _Query_incidents(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_incidents(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_incidents},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Incidents(ctx, fc.Args["filter"].(*read.IncidentFilter), fc.Args["orderBy"].([]*read.IncidentOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -6912,26 +6438,13 @@ func (ec *executionContext) _Query_priorityRules(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_priorityRules(ctx, field)
-		},
+		lean.Place{Object: "Query", IsMethod: true, IsResolver: true},
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.Query().PriorityRules(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.PriorityRule) graphql.Marshaler {
-			return ec.marshalNPriorityRule2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPriorityRuleᚄ(ctx, selections, v)
-		},
+		ec.marshalNPriorityRule2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPriorityRuleᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Query_priorityRules(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Query",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Query_revision(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -6939,20 +6452,13 @@ func (ec *executionContext) _Query_revision(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_revision(ctx, field)
-		},
+		lean.Place{Object: "Query", IsMethod: true, IsResolver: true},
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.Query().Revision(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
-			return ec.marshalNRevision2int64(ctx, selections, v)
-		},
+		ec.marshalNRevision2int64,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Query_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Query", field, true, true, errors.New("field of type Revision does not have child fields"))
 }
 
 func (ec *executionContext) _Query_journal(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -6960,16 +6466,12 @@ func (ec *executionContext) _Query_journal(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_journal(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_journal},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Journal(ctx, fc.Args["afterRevision"].(*int64), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Entry]) graphql.Marshaler {
-			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -6999,16 +6501,12 @@ func (ec *executionContext) _Query_kpis(ctx context.Context, field graphql.Colle
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_kpis(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_kpis},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Kpis(ctx, fc.Args["period"].(read.KPIPeriod), fc.Args["from"].(time.Time), fc.Args["to"].(time.Time), fc.Args["timeZone"].(string), fc.Args["groupBy"].(read.KPIGroup), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.KPI]) graphql.Marshaler {
-			return ec.marshalNKPIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNKPIConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -7038,16 +6536,12 @@ func (ec *executionContext) _Query_relationshipTypes(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_relationshipTypes(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_relationshipTypes},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().RelationshipTypes(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.RelationshipType]) graphql.Marshaler {
-			return ec.marshalNRelationshipTypeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNRelationshipTypeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -7077,26 +6571,13 @@ func (ec *executionContext) _Query_riskWeights(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_riskWeights(ctx, field)
-		},
+		lean.Place{Object: "Query", IsMethod: true, IsResolver: true},
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.Query().RiskWeights(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.RiskWeight) graphql.Marshaler {
-			return ec.marshalNRiskWeight2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRiskWeightᚄ(ctx, selections, v)
-		},
+		ec.marshalNRiskWeight2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRiskWeightᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Query_riskWeights(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Query",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Query_search(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -7104,16 +6585,12 @@ func (ec *executionContext) _Query_search(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_search(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_search},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Search(ctx, fc.Args["query"].(string), fc.Args["classes"].([]string), fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.SearchConnection) graphql.Marshaler {
-			return ec.marshalNSearchConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSearchConnection(ctx, selections, v)
-		},
+		ec.marshalNSearchConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSearchConnection,
 		true,
 	)
 }
@@ -7143,16 +6620,12 @@ func (ec *executionContext) _Query_service(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_service(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_service},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Service(ctx, fc.Args["id"].(ident.ID))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Service) graphql.Marshaler {
-			return ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService(ctx, selections, v)
-		},
+		ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService,
 		false,
 	)
 }
@@ -7182,16 +6655,12 @@ func (ec *executionContext) _Query_serviceByName(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_serviceByName(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_serviceByName},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ServiceByName(ctx, fc.Args["name"].(string), fc.Args["environment"].(domain.Environment))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Service) graphql.Marshaler {
-			return ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService(ctx, selections, v)
-		},
+		ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService,
 		false,
 	)
 }
@@ -7221,16 +6690,12 @@ func (ec *executionContext) _Query_services(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_services(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_services},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Services(ctx, fc.Args["filter"].(*read.ServiceFilter), fc.Args["orderBy"].([]*read.CIOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Service]) graphql.Marshaler {
-			return ec.marshalNServiceConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNServiceConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -7260,26 +6725,13 @@ func (ec *executionContext) _Query_serviceTiers(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_serviceTiers(ctx, field)
-		},
+		lean.Place{Object: "Query", IsMethod: true, IsResolver: true},
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.Query().ServiceTiers(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ServiceTier) graphql.Marshaler {
-			return ec.marshalNServiceTier2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceTierᚄ(ctx, selections, v)
-		},
+		ec.marshalNServiceTier2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceTierᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Query_serviceTiers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Query",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Query_calendars(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -7287,16 +6739,12 @@ func (ec *executionContext) _Query_calendars(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_calendars(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_calendars},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Calendars(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Calendar]) graphql.Marshaler {
-			return ec.marshalNCalendarConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNCalendarConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -7326,16 +6774,12 @@ func (ec *executionContext) _Query_serviceLevelTargets(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_serviceLevelTargets(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_serviceLevelTargets},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ServiceLevelTargets(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.ServiceLevelTarget]) graphql.Marshaler {
-			return ec.marshalNServiceLevelTargetConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNServiceLevelTargetConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -7365,16 +6809,12 @@ func (ec *executionContext) _Query_suspectChanges(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_suspectChanges(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_suspectChanges},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().SuspectChanges(ctx, fc.Args["cis"].([]ident.ID), fc.Args["at"].(*time.Time), fc.Args["hours"].(int), fc.Args["first"].(int))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.SuspectChange) graphql.Marshaler {
-			return ec.marshalNSuspectChange2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSuspectChangeᚄ(ctx, selections, v)
-		},
+		ec.marshalNSuspectChange2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSuspectChangeᚄ,
 		true,
 	)
 }
@@ -7404,16 +6844,12 @@ func (ec *executionContext) _Query_team(ctx context.Context, field graphql.Colle
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_team(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_team},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Team(ctx, fc.Args["id"].(ident.ID))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Team) graphql.Marshaler {
-			return ec.marshalOTeam2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeam(ctx, selections, v)
-		},
+		ec.marshalOTeam2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeam,
 		false,
 	)
 }
@@ -7443,16 +6879,12 @@ func (ec *executionContext) _Query_person(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_person(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_person},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Person(ctx, fc.Args["id"].(ident.ID))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Person) graphql.Marshaler {
-			return ec.marshalOPerson2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPerson(ctx, selections, v)
-		},
+		ec.marshalOPerson2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPerson,
 		false,
 	)
 }
@@ -7482,16 +6914,12 @@ func (ec *executionContext) _Query_teams(ctx context.Context, field graphql.Coll
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_teams(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_teams},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().Teams(ctx, fc.Args["name"].(*where.Text), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Team]) graphql.Marshaler {
-			return ec.marshalNTeamConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNTeamConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -7521,16 +6949,12 @@ func (ec *executionContext) _Query_people(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_people(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_people},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().People(ctx, fc.Args["name"].(*where.Text), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Person]) graphql.Marshaler {
-			return ec.marshalNPersonConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNPersonConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -7560,16 +6984,12 @@ func (ec *executionContext) _Query_changeTemplates(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_changeTemplates(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_changeTemplates},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ChangeTemplates(ctx, fc.Args["isRetired"].(*bool), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.ChangeTemplate]) graphql.Marshaler {
-			return ec.marshalNChangeTemplateConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNChangeTemplateConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -7599,16 +7019,12 @@ func (ec *executionContext) _Query_changeWindow(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_changeWindow(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_changeWindow},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ChangeWindow(ctx, fc.Args["id"].(ident.ID))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeWindow) graphql.Marshaler {
-			return ec.marshalOChangeWindow2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeWindow(ctx, selections, v)
-		},
+		ec.marshalOChangeWindow2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeWindow,
 		false,
 	)
 }
@@ -7638,16 +7054,12 @@ func (ec *executionContext) _Query_changeWindows(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_changeWindows(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_changeWindows},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ChangeWindows(ctx, fc.Args["kind"].(*domain.WindowKind), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.ChangeWindow]) graphql.Marshaler {
-			return ec.marshalNChangeWindowConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNChangeWindowConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -7677,16 +7089,12 @@ func (ec *executionContext) _Query_changeCalendar(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_changeCalendar(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query_changeCalendar},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.Query().ChangeCalendar(ctx, fc.Args["from"].(time.Time), fc.Args["to"].(time.Time), fc.Args["filter"].(*read.CalendarFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.CalendarEntry]) graphql.Marshaler {
-			return ec.marshalNCalendarEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNCalendarEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -7716,16 +7124,12 @@ func (ec *executionContext) _Query___type(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query___type(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Query___type},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.IntrospectType(fc.Args["name"].(string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *introspection.Type) graphql.Marshaler {
-			return ec.marshalO__Type2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, selections, v)
-		},
+		ec.marshalO__Type2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType,
 		false,
 	)
 }
@@ -7755,68 +7159,37 @@ func (ec *executionContext) _Query___schema(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query___schema(ctx, field)
-		},
+		lean.Place{Object: "Query", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return ec.IntrospectSchema()
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *introspection.Schema) graphql.Marshaler {
-			return ec.marshalO__Schema2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐSchema(ctx, selections, v)
-		},
+		ec.marshalO__Schema2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐSchema,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Query",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UserError_code(ctx context.Context, field graphql.CollectedField, obj *present.UserError) (ret graphql.Marshaler) {
 	return ec.marshalNUserErrorCode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋerrsᚐCode(ctx, field.Selections, obj.Code)
 }
-func (ec *executionContext) fieldContext_UserError_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("UserError", field, false, false, errors.New("field of type UserErrorCode does not have child fields"))
-}
 
 func (ec *executionContext) _UserError_message(ctx context.Context, field graphql.CollectedField, obj *present.UserError) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Message)
-}
-func (ec *executionContext) fieldContext_UserError_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("UserError", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _UserError_field(ctx context.Context, field graphql.CollectedField, obj *present.UserError) (ret graphql.Marshaler) {
 	return ec.marshalNString2ᚕstringᚄ(ctx, field.Selections, obj.Field)
 }
-func (ec *executionContext) fieldContext_UserError_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("UserError", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _UserError_records(ctx context.Context, field graphql.CollectedField, obj *present.UserError) (ret graphql.Marshaler) {
 	return ec.marshalNID2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐIDᚄ(ctx, field.Selections, obj.Records)
-}
-func (ec *executionContext) fieldContext_UserError_records(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("UserError", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _Viewer_name(ctx context.Context, field graphql.CollectedField, obj *read.Viewer) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
-func (ec *executionContext) fieldContext_Viewer_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Viewer", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _Viewer_roles(ctx context.Context, field graphql.CollectedField, obj *read.Viewer) (ret graphql.Marshaler) {
 	return ec.marshalNRole2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋauthᚐRoleᚄ(ctx, field.Selections, obj.Roles())
-}
-func (ec *executionContext) fieldContext_Viewer_roles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Viewer", field, true, false, errors.New("field of type Role does not have child fields"))
 }
 
 func (ec *executionContext) _Viewer_account(ctx context.Context, field graphql.CollectedField, obj *read.Viewer) (ret graphql.Marshaler) {
@@ -7824,33 +7197,17 @@ func (ec *executionContext) _Viewer_account(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Viewer_account(ctx, field)
-		},
+		lean.Place{Object: "Viewer", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Account(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Account) graphql.Marshaler {
-			return ec.marshalOAccount2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAccount(ctx, selections, v)
-		},
+		ec.marshalOAccount2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAccount,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Viewer_account(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Viewer",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Viewer_via(ctx context.Context, field graphql.CollectedField, obj *read.Viewer) (ret graphql.Marshaler) {
 	return ec.marshalNVia2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVia(ctx, field.Selections, obj.Via)
-}
-func (ec *executionContext) fieldContext_Viewer_via(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Viewer", field, false, false, errors.New("field of type Via does not have child fields"))
 }
 
 func (ec *executionContext) _Viewer_person(ctx context.Context, field graphql.CollectedField, obj *read.Viewer) (ret graphql.Marshaler) {
@@ -7858,40 +7215,21 @@ func (ec *executionContext) _Viewer_person(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Viewer_person(ctx, field)
-		},
+		lean.Place{Object: "Viewer", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Person(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Person) graphql.Marshaler {
-			return ec.marshalOPerson2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPerson(ctx, selections, v)
-		},
+		ec.marshalOPerson2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPerson,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Viewer_person(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Viewer",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Viewer_tokenName(ctx context.Context, field graphql.CollectedField, obj *read.Viewer) (ret graphql.Marshaler) {
 	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.TokenName())
 }
-func (ec *executionContext) fieldContext_Viewer_tokenName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Viewer", field, true, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _Viewer_expiresAt(ctx context.Context, field graphql.CollectedField, obj *read.Viewer) (ret graphql.Marshaler) {
 	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.ExpiresAt())
-}
-func (ec *executionContext) fieldContext_Viewer_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Viewer", field, true, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Viewer_isFresh(ctx context.Context, field graphql.CollectedField, obj *read.Viewer) (ret graphql.Marshaler) {
@@ -7899,20 +7237,13 @@ func (ec *executionContext) _Viewer_isFresh(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Viewer_isFresh(ctx, field)
-		},
+		lean.Place{Object: "Viewer", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.IsFresh(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
+		ec.marshalNBoolean2bool,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Viewer_isFresh(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Viewer", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Viewer_teams(ctx context.Context, field graphql.CollectedField, obj *read.Viewer) (ret graphql.Marshaler) {
@@ -7920,26 +7251,13 @@ func (ec *executionContext) _Viewer_teams(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Viewer_teams(ctx, field)
-		},
+		lean.Place{Object: "Viewer", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Teams(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Team) graphql.Marshaler {
-			return ec.marshalNTeam2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeamᚄ(ctx, selections, v)
-		},
+		ec.marshalNTeam2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeamᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Viewer_teams(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Viewer",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Viewer_grants(ctx context.Context, field graphql.CollectedField, obj *read.Viewer) (ret graphql.Marshaler) {
@@ -7947,26 +7265,13 @@ func (ec *executionContext) _Viewer_grants(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Viewer_grants(ctx, field)
-		},
+		lean.Place{Object: "Viewer", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Grants(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Grant) graphql.Marshaler {
-			return ec.marshalNGrant2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐGrantᚄ(ctx, selections, v)
-		},
+		ec.marshalNGrant2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐGrantᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Viewer_grants(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Viewer",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Viewer_sessions(ctx context.Context, field graphql.CollectedField, obj *read.Viewer) (ret graphql.Marshaler) {
@@ -7974,26 +7279,13 @@ func (ec *executionContext) _Viewer_sessions(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Viewer_sessions(ctx, field)
-		},
+		lean.Place{Object: "Viewer", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Sessions(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Session) graphql.Marshaler {
-			return ec.marshalNSession2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSessionᚄ(ctx, selections, v)
-		},
+		ec.marshalNSession2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSessionᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Viewer_sessions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Viewer",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Viewer_tokens(ctx context.Context, field graphql.CollectedField, obj *read.Viewer) (ret graphql.Marshaler) {
@@ -8001,47 +7293,25 @@ func (ec *executionContext) _Viewer_tokens(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Viewer_tokens(ctx, field)
-		},
+		lean.Place{Object: "Viewer", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Tokens(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ApiToken) graphql.Marshaler {
-			return ec.marshalNApiToken2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApiTokenᚄ(ctx, selections, v)
-		},
+		ec.marshalNApiToken2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐApiTokenᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Viewer_tokens(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Viewer",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Warning_code(ctx context.Context, field graphql.CollectedField, obj *domain.Warning) (ret graphql.Marshaler) {
 	return ec.marshalNWarningCode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningCode(ctx, field.Selections, obj.Code)
 }
-func (ec *executionContext) fieldContext_Warning_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Warning", field, false, false, errors.New("field of type WarningCode does not have child fields"))
-}
 
 func (ec *executionContext) _Warning_message(ctx context.Context, field graphql.CollectedField, obj *domain.Warning) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Message)
 }
-func (ec *executionContext) fieldContext_Warning_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Warning", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _Warning_field(ctx context.Context, field graphql.CollectedField, obj *domain.Warning) (ret graphql.Marshaler) {
 	return ec.marshalNString2ᚕstringᚄ(ctx, field.Selections, obj.Field)
-}
-func (ec *executionContext) fieldContext_Warning_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Warning", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 // endregion **************************** field.gotpl *****************************

@@ -4,13 +4,11 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
@@ -461,26 +459,13 @@ func (ec *executionContext) _CreateServicePayload_service(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateServicePayload_service(ctx, field)
-		},
+		lean.Place{Object: "CreateServicePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Service) graphql.Marshaler {
-			return ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService(ctx, selections, v)
-		},
+		ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CreateServicePayload_service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateServicePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateServicePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Service]) (ret graphql.Marshaler) {
@@ -488,26 +473,13 @@ func (ec *executionContext) _CreateServicePayload_userErrors(ctx context.Context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateServicePayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "CreateServicePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CreateServicePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateServicePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateServicePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Service]) (ret graphql.Marshaler) {
@@ -515,26 +487,13 @@ func (ec *executionContext) _CreateServicePayload_warnings(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateServicePayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "CreateServicePayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CreateServicePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateServicePayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateServiceTierPayload_serviceTier(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceTier]) (ret graphql.Marshaler) {
@@ -542,26 +501,13 @@ func (ec *executionContext) _CreateServiceTierPayload_serviceTier(ctx context.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateServiceTierPayload_serviceTier(ctx, field)
-		},
+		lean.Place{Object: "CreateServiceTierPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ServiceTier) graphql.Marshaler {
-			return ec.marshalOServiceTier2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceTier(ctx, selections, v)
-		},
+		ec.marshalOServiceTier2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceTier,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CreateServiceTierPayload_serviceTier(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateServiceTierPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateServiceTierPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceTier]) (ret graphql.Marshaler) {
@@ -569,26 +515,13 @@ func (ec *executionContext) _CreateServiceTierPayload_userErrors(ctx context.Con
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateServiceTierPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "CreateServiceTierPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CreateServiceTierPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateServiceTierPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateServiceTierPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceTier]) (ret graphql.Marshaler) {
@@ -596,33 +529,17 @@ func (ec *executionContext) _CreateServiceTierPayload_warnings(ctx context.Conte
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateServiceTierPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "CreateServiceTierPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CreateServiceTierPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateServiceTierPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Service_id(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID())
-}
-func (ec *executionContext) fieldContext_Service_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, true, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _Service_viewerCanUpdate(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
@@ -630,20 +547,13 @@ func (ec *executionContext) _Service_viewerCanUpdate(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_viewerCanUpdate(ctx, field)
-		},
+		lean.Place{Object: "Service", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ViewerCanUpdate(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
+		ec.marshalNBoolean2bool,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Service_viewerCanUpdate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Service_ci(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
@@ -651,33 +561,17 @@ func (ec *executionContext) _Service_ci(ctx context.Context, field graphql.Colle
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_ci(ctx, field)
-		},
+		lean.Place{Object: "Service"},
 		func(ctx context.Context) (any, error) {
 			return obj.CI, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Service_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Service",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Service_kind(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalNServiceKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐServiceKind(ctx, field.Selections, obj.Kind())
-}
-func (ec *executionContext) fieldContext_Service_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, true, false, errors.New("field of type ServiceKind does not have child fields"))
 }
 
 func (ec *executionContext) _Service_tier(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
@@ -685,40 +579,21 @@ func (ec *executionContext) _Service_tier(ctx context.Context, field graphql.Col
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_tier(ctx, field)
-		},
+		lean.Place{Object: "Service", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Tier(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ServiceTier) graphql.Marshaler {
-			return ec.marshalOServiceTier2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceTier(ctx, selections, v)
-		},
+		ec.marshalOServiceTier2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceTier,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Service_tier(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Service",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Service_portfolioStage(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalNPortfolioStage2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐPortfolioStage(ctx, field.Selections, obj.PortfolioStage())
 }
-func (ec *executionContext) fieldContext_Service_portfolioStage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, true, false, errors.New("field of type PortfolioStage does not have child fields"))
-}
 
 func (ec *executionContext) _Service_category(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Category)
-}
-func (ec *executionContext) fieldContext_Service_category(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Service_links(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
@@ -726,26 +601,13 @@ func (ec *executionContext) _Service_links(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_links(ctx, field)
-		},
+		lean.Place{Object: "Service", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Links(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*domain.Link) graphql.Marshaler {
-			return ec.marshalNServiceLink2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLinkᚄ(ctx, selections, v)
-		},
+		ec.marshalNServiceLink2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLinkᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Service_links(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Service",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Service_supportTeam(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
@@ -753,89 +615,49 @@ func (ec *executionContext) _Service_supportTeam(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_supportTeam(ctx, field)
-		},
+		lean.Place{Object: "Service", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.SupportTeam(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Team) graphql.Marshaler {
-			return ec.marshalOTeam2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeam(ctx, selections, v)
-		},
+		ec.marshalOTeam2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeam,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Service_supportTeam(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Service",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Service_availabilityTarget(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalOFloat2ᚖfloat64(ctx, field.Selections, obj.AvailabilityTarget)
 }
-func (ec *executionContext) fieldContext_Service_availabilityTarget(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, false, false, errors.New("field of type Float does not have child fields"))
-}
 
 func (ec *executionContext) _Service_name(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
-}
-func (ec *executionContext) fieldContext_Service_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Service_description(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Description)
 }
-func (ec *executionContext) fieldContext_Service_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _Service_lifecycle(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalNLifecycle2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLifecycle(ctx, field.Selections, obj.Lifecycle)
-}
-func (ec *executionContext) fieldContext_Service_lifecycle(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, false, false, errors.New("field of type Lifecycle does not have child fields"))
 }
 
 func (ec *executionContext) _Service_environment(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalNEnvironment2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐEnvironment(ctx, field.Selections, obj.Environment)
 }
-func (ec *executionContext) fieldContext_Service_environment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, false, false, errors.New("field of type Environment does not have child fields"))
-}
 
 func (ec *executionContext) _Service_criticality(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalNCriticality2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐCriticality(ctx, field.Selections, obj.Criticality)
-}
-func (ec *executionContext) fieldContext_Service_criticality(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, false, false, errors.New("field of type Criticality does not have child fields"))
 }
 
 func (ec *executionContext) _Service_visibility(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalNVisibility2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐVisibility(ctx, field.Selections, obj.Visibility())
 }
-func (ec *executionContext) fieldContext_Service_visibility(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, true, false, errors.New("field of type Visibility does not have child fields"))
-}
 
 func (ec *executionContext) _Service_labels(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalNJSON2map(ctx, field.Selections, obj.Labels())
 }
-func (ec *executionContext) fieldContext_Service_labels(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, true, false, errors.New("field of type JSON does not have child fields"))
-}
 
 func (ec *executionContext) _Service_operationalState(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalOOperationalState2ᚖstring(ctx, field.Selections, obj.OperationalState())
-}
-func (ec *executionContext) fieldContext_Service_operationalState(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, true, false, errors.New("field of type OperationalState does not have child fields"))
 }
 
 func (ec *executionContext) _Service_stateCauses(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
@@ -843,26 +665,13 @@ func (ec *executionContext) _Service_stateCauses(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_stateCauses(ctx, field)
-		},
+		lean.Place{Object: "Service", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.StateCauses(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.StateCause) graphql.Marshaler {
-			return ec.marshalNStateCause2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateCauseᚄ(ctx, selections, v)
-		},
+		ec.marshalNStateCause2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateCauseᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Service_stateCauses(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Service",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Service_reportedBy(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
@@ -870,33 +679,17 @@ func (ec *executionContext) _Service_reportedBy(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_reportedBy(ctx, field)
-		},
+		lean.Place{Object: "Service", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ReportedBy(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Incident) graphql.Marshaler {
-			return ec.marshalNIncident2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentᚄ(ctx, selections, v)
-		},
+		ec.marshalNIncident2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Service_reportedBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Service",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Service_isInMaintenance(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsInMaintenance())
-}
-func (ec *executionContext) fieldContext_Service_isInMaintenance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Service_owner(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
@@ -904,26 +697,13 @@ func (ec *executionContext) _Service_owner(ctx context.Context, field graphql.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_owner(ctx, field)
-		},
+		lean.Place{Object: "Service", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Owner(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Owner) graphql.Marshaler {
-			return ec.marshalOOwner2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐOwner(ctx, selections, v)
-		},
+		ec.marshalOOwner2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐOwner,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Service_owner(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Service",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Service_owners(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
@@ -931,26 +711,13 @@ func (ec *executionContext) _Service_owners(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_owners(ctx, field)
-		},
+		lean.Place{Object: "Service", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Owners(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Owner) graphql.Marshaler {
-			return ec.marshalNOwner2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐOwnerᚄ(ctx, selections, v)
-		},
+		ec.marshalNOwner2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐOwnerᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Service_owners(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Service",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Service_externalIdentities(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
@@ -958,54 +725,29 @@ func (ec *executionContext) _Service_externalIdentities(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_externalIdentities(ctx, field)
-		},
+		lean.Place{Object: "Service", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ExternalIdentities(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*ent.ExternalIdentity) graphql.Marshaler {
-			return ec.marshalNExternalIdentity2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋentᚐExternalIdentityᚄ(ctx, selections, v)
-		},
+		ec.marshalNExternalIdentity2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋentᚐExternalIdentityᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Service_externalIdentities(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Service",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Service_version(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
 }
-func (ec *executionContext) fieldContext_Service_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _Service_createdAt(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.CreatedAt)
-}
-func (ec *executionContext) fieldContext_Service_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _Service_updatedAt(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.UpdatedAt)
 }
-func (ec *executionContext) fieldContext_Service_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _Service_attributes(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
 	return ec.marshalNJSON2map(ctx, field.Selections, obj.Attributes)
-}
-func (ec *executionContext) fieldContext_Service_attributes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Service", field, false, false, errors.New("field of type JSON does not have child fields"))
 }
 
 func (ec *executionContext) _Service_relationships(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
@@ -1013,16 +755,12 @@ func (ec *executionContext) _Service_relationships(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_relationships(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Service_relationships},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Relationships(ctx, fc.Args["filter"].(*read.RelationshipFilter), fc.Args["direction"].(read.RelationshipDirection), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Relationship]) graphql.Marshaler {
-			return ec.marshalNRelationshipConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNRelationshipConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1052,16 +790,12 @@ func (ec *executionContext) _Service_incidents(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_incidents(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Service_incidents},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Incidents(ctx, fc.Args["filter"].(*read.IncidentFilter), fc.Args["orderBy"].([]*read.IncidentOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Incident]) graphql.Marshaler {
-			return ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNIncidentConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1091,16 +825,12 @@ func (ec *executionContext) _Service_changes(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_changes(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Service_changes},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Changes(ctx, fc.Args["filter"].(*read.ChangeFilter), fc.Args["orderBy"].([]*read.ChangeOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Change]) graphql.Marshaler {
-			return ec.marshalNChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1130,16 +860,12 @@ func (ec *executionContext) _Service_impact(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_impact(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Service_impact},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Impact(ctx, fc.Args["state"].(string), fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter), fc.Args["facts"].(read.Facts), fc.Args["asOf"].(*read.AsOf))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Impact) graphql.Marshaler {
-			return ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact(ctx, selections, v)
-		},
+		ec.marshalNImpact2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpact,
 		true,
 	)
 }
@@ -1169,16 +895,12 @@ func (ec *executionContext) _Service_dependencies(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_dependencies(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Service_dependencies},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Dependencies(ctx, fc.Args["maxDepth"].(*int), fc.Args["maxCIs"].(*int), fc.Args["filter"].(*read.ImpactFilter), fc.Args["asOf"].(*read.AsOf))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Dependencies) graphql.Marshaler {
-			return ec.marshalNDependencies2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencies(ctx, selections, v)
-		},
+		ec.marshalNDependencies2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencies,
 		true,
 	)
 }
@@ -1208,16 +930,12 @@ func (ec *executionContext) _Service_history(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_history(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Service_history},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.History(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Entry]) graphql.Marshaler {
-			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1247,16 +965,12 @@ func (ec *executionContext) _Service_singlePointsOfFailure(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_singlePointsOfFailure(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Service_singlePointsOfFailure},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.SinglePointsOfFailure(ctx, fc.Args["overlay"].(*read.Overlay), fc.Args["facts"].(read.Facts), fc.Args["filter"].(*read.ImpactFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.SinglePoint]) graphql.Marshaler {
-			return ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNSinglePointConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1286,16 +1000,12 @@ func (ec *executionContext) _Service_commonCauses(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_commonCauses(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_Service_commonCauses},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.CommonCauses(ctx, fc.Args["overlay"].(*read.Overlay), fc.Args["facts"].(read.Facts), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.SharedGroup]) graphql.Marshaler {
-			return ec.marshalNSharedGroupConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNSharedGroupConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1325,26 +1035,13 @@ func (ec *executionContext) _Service_serviceLevelTargets(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Service_serviceLevelTargets(ctx, field)
-		},
+		lean.Place{Object: "Service", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.ServiceLevelTargets(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ServiceLevelTarget) graphql.Marshaler {
-			return ec.marshalNServiceLevelTarget2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceLevelTargetᚄ(ctx, selections, v)
-		},
+		ec.marshalNServiceLevelTarget2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceLevelTargetᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Service_serviceLevelTargets(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Service",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ServiceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Service]) (ret graphql.Marshaler) {
@@ -1352,26 +1049,13 @@ func (ec *executionContext) _ServiceConnection_edges(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "ServiceConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.Service]) graphql.Marshaler {
-			return ec.marshalNServiceEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNServiceEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ServiceConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ServiceConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ServiceConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Service]) (ret graphql.Marshaler) {
@@ -1379,26 +1063,13 @@ func (ec *executionContext) _ServiceConnection_nodes(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "ServiceConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Service) graphql.Marshaler {
-			return ec.marshalNService2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceᚄ(ctx, selections, v)
-		},
+		ec.marshalNService2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ServiceConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ServiceConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ServiceConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Service]) (ret graphql.Marshaler) {
@@ -1406,26 +1077,13 @@ func (ec *executionContext) _ServiceConnection_pageInfo(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "ServiceConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ServiceConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ServiceConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ServiceConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Service]) (ret graphql.Marshaler) {
@@ -1433,27 +1091,17 @@ func (ec *executionContext) _ServiceConnection_totalCount(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "ServiceConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ServiceConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceConnection_stateRevision(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Service]) (ret graphql.Marshaler) {
 	return ec.marshalORevision2ᚖint64(ctx, field.Selections, obj.StateRevision)
-}
-func (ec *executionContext) fieldContext_ServiceConnection_stateRevision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceConnection", field, false, false, errors.New("field of type Revision does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceConnection_facets(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Service]) (ret graphql.Marshaler) {
@@ -1461,16 +1109,12 @@ func (ec *executionContext) _ServiceConnection_facets(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceConnection_facets(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_ServiceConnection_facets},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return ec.Resolvers.ServiceConnection().Facets(ctx, obj, fc.Args["fields"].([]read.ServiceFacetField))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Facet[read.ServiceFacetField]) graphql.Marshaler {
-			return ec.marshalNServiceFacet2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetᚄ(ctx, selections, v)
-		},
+		ec.marshalNServiceFacet2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetᚄ,
 		true,
 	)
 }
@@ -1498,42 +1142,23 @@ func (ec *executionContext) fieldContext_ServiceConnection_facets(ctx context.Co
 func (ec *executionContext) _ServiceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Service]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
-func (ec *executionContext) fieldContext_ServiceEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceEdge", field, true, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _ServiceEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Service]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceEdge_node(ctx, field)
-		},
+		lean.Place{Object: "ServiceEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Service) graphql.Marshaler {
-			return ec.marshalNService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService(ctx, selections, v)
-		},
+		ec.marshalNService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ServiceEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ServiceEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ServiceFacet_field(ctx context.Context, field graphql.CollectedField, obj *read.Facet[read.ServiceFacetField]) (ret graphql.Marshaler) {
 	return ec.marshalNServiceFacetField2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceFacetField(ctx, field.Selections, obj.Field)
-}
-func (ec *executionContext) fieldContext_ServiceFacet_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceFacet", field, false, false, errors.New("field of type ServiceFacetField does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceFacet_values(ctx context.Context, field graphql.CollectedField, obj *read.Facet[read.ServiceFacetField]) (ret graphql.Marshaler) {
@@ -1541,89 +1166,49 @@ func (ec *executionContext) _ServiceFacet_values(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceFacet_values(ctx, field)
-		},
+		lean.Place{Object: "ServiceFacet"},
 		func(ctx context.Context) (any, error) {
 			return obj.Values, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.FacetValue) graphql.Marshaler {
-			return ec.marshalNFacetValue2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetValueᚄ(ctx, selections, v)
-		},
+		ec.marshalNFacetValue2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacetValueᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ServiceFacet_values(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ServiceFacet",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ServiceLink_kind(ctx context.Context, field graphql.CollectedField, obj *domain.Link) (ret graphql.Marshaler) {
 	return ec.marshalNLinkKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLinkKind(ctx, field.Selections, obj.Kind)
 }
-func (ec *executionContext) fieldContext_ServiceLink_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLink", field, false, false, errors.New("field of type LinkKind does not have child fields"))
-}
 
 func (ec *executionContext) _ServiceLink_title(ctx context.Context, field graphql.CollectedField, obj *domain.Link) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Title)
-}
-func (ec *executionContext) fieldContext_ServiceLink_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLink", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceLink_url(ctx context.Context, field graphql.CollectedField, obj *domain.Link) (ret graphql.Marshaler) {
 	return ec.marshalNURL2string(ctx, field.Selections, obj.URL)
 }
-func (ec *executionContext) fieldContext_ServiceLink_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLink", field, false, false, errors.New("field of type URL does not have child fields"))
-}
 
 func (ec *executionContext) _ServiceTier_id(ctx context.Context, field graphql.CollectedField, obj *read.ServiceTier) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
-}
-func (ec *executionContext) fieldContext_ServiceTier_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceTier", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceTier_code(ctx context.Context, field graphql.CollectedField, obj *read.ServiceTier) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Code)
 }
-func (ec *executionContext) fieldContext_ServiceTier_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceTier", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _ServiceTier_name(ctx context.Context, field graphql.CollectedField, obj *read.ServiceTier) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
-}
-func (ec *executionContext) fieldContext_ServiceTier_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceTier", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceTier_rank(ctx context.Context, field graphql.CollectedField, obj *read.ServiceTier) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Rank)
 }
-func (ec *executionContext) fieldContext_ServiceTier_rank(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceTier", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _ServiceTier_description(ctx context.Context, field graphql.CollectedField, obj *read.ServiceTier) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Description)
 }
-func (ec *executionContext) fieldContext_ServiceTier_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceTier", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _ServiceTier_version(ctx context.Context, field graphql.CollectedField, obj *read.ServiceTier) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
-}
-func (ec *executionContext) fieldContext_ServiceTier_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceTier", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _UpdateServicePayload_service(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Service]) (ret graphql.Marshaler) {
@@ -1631,26 +1216,13 @@ func (ec *executionContext) _UpdateServicePayload_service(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateServicePayload_service(ctx, field)
-		},
+		lean.Place{Object: "UpdateServicePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Service) graphql.Marshaler {
-			return ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService(ctx, selections, v)
-		},
+		ec.marshalOService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateServicePayload_service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateServicePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateServicePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Service]) (ret graphql.Marshaler) {
@@ -1658,26 +1230,13 @@ func (ec *executionContext) _UpdateServicePayload_userErrors(ctx context.Context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateServicePayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "UpdateServicePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateServicePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateServicePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateServicePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Service]) (ret graphql.Marshaler) {
@@ -1685,26 +1244,13 @@ func (ec *executionContext) _UpdateServicePayload_warnings(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateServicePayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "UpdateServicePayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateServicePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateServicePayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateServiceTierPayload_serviceTier(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceTier]) (ret graphql.Marshaler) {
@@ -1712,26 +1258,13 @@ func (ec *executionContext) _UpdateServiceTierPayload_serviceTier(ctx context.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateServiceTierPayload_serviceTier(ctx, field)
-		},
+		lean.Place{Object: "UpdateServiceTierPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ServiceTier) graphql.Marshaler {
-			return ec.marshalOServiceTier2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceTier(ctx, selections, v)
-		},
+		ec.marshalOServiceTier2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceTier,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateServiceTierPayload_serviceTier(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateServiceTierPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateServiceTierPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceTier]) (ret graphql.Marshaler) {
@@ -1739,26 +1272,13 @@ func (ec *executionContext) _UpdateServiceTierPayload_userErrors(ctx context.Con
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateServiceTierPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "UpdateServiceTierPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateServiceTierPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateServiceTierPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateServiceTierPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceTier]) (ret graphql.Marshaler) {
@@ -1766,26 +1286,13 @@ func (ec *executionContext) _UpdateServiceTierPayload_warnings(ctx context.Conte
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateServiceTierPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "UpdateServiceTierPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateServiceTierPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateServiceTierPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 // endregion **************************** field.gotpl *****************************

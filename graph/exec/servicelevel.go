@@ -4,7 +4,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
@@ -35,22 +34,13 @@ import (
 func (ec *executionContext) _Calendar_id(ctx context.Context, field graphql.CollectedField, obj *read.Calendar) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
-func (ec *executionContext) fieldContext_Calendar_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Calendar", field, false, false, errors.New("field of type ID does not have child fields"))
-}
 
 func (ec *executionContext) _Calendar_name(ctx context.Context, field graphql.CollectedField, obj *read.Calendar) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
-func (ec *executionContext) fieldContext_Calendar_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Calendar", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _Calendar_timeZone(ctx context.Context, field graphql.CollectedField, obj *read.Calendar) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.TimeZone)
-}
-func (ec *executionContext) fieldContext_Calendar_timeZone(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Calendar", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Calendar_hours(ctx context.Context, field graphql.CollectedField, obj *read.Calendar) (ret graphql.Marshaler) {
@@ -58,26 +48,13 @@ func (ec *executionContext) _Calendar_hours(ctx context.Context, field graphql.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Calendar_hours(ctx, field)
-		},
+		lean.Place{Object: "Calendar", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Hours(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*domain.WorkingHours) graphql.Marshaler {
-			return ec.marshalNWorkingHours2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWorkingHoursᚄ(ctx, selections, v)
-		},
+		ec.marshalNWorkingHours2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWorkingHoursᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Calendar_hours(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Calendar",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Calendar_holidays(ctx context.Context, field graphql.CollectedField, obj *read.Calendar) (ret graphql.Marshaler) {
@@ -85,47 +62,25 @@ func (ec *executionContext) _Calendar_holidays(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Calendar_holidays(ctx, field)
-		},
+		lean.Place{Object: "Calendar", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Holidays(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*domain.Holiday) graphql.Marshaler {
-			return ec.marshalNHoliday2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐHolidayᚄ(ctx, selections, v)
-		},
+		ec.marshalNHoliday2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐHolidayᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_Calendar_holidays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Calendar",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Calendar_createdAt(ctx context.Context, field graphql.CollectedField, obj *read.Calendar) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.CreatedAt)
 }
-func (ec *executionContext) fieldContext_Calendar_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Calendar", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _Calendar_updatedAt(ctx context.Context, field graphql.CollectedField, obj *read.Calendar) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.UpdatedAt)
 }
-func (ec *executionContext) fieldContext_Calendar_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Calendar", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _Calendar_version(ctx context.Context, field graphql.CollectedField, obj *read.Calendar) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
-}
-func (ec *executionContext) fieldContext_Calendar_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Calendar", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _CalendarConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Calendar]) (ret graphql.Marshaler) {
@@ -133,26 +88,13 @@ func (ec *executionContext) _CalendarConnection_edges(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CalendarConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "CalendarConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.Calendar]) graphql.Marshaler {
-			return ec.marshalNCalendarEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNCalendarEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CalendarConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CalendarConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CalendarConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Calendar]) (ret graphql.Marshaler) {
@@ -160,26 +102,13 @@ func (ec *executionContext) _CalendarConnection_nodes(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CalendarConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "CalendarConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Calendar) graphql.Marshaler {
-			return ec.marshalNCalendar2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCalendarᚄ(ctx, selections, v)
-		},
+		ec.marshalNCalendar2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCalendarᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CalendarConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CalendarConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CalendarConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Calendar]) (ret graphql.Marshaler) {
@@ -187,26 +116,13 @@ func (ec *executionContext) _CalendarConnection_pageInfo(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CalendarConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "CalendarConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CalendarConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CalendarConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CalendarConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Calendar]) (ret graphql.Marshaler) {
@@ -214,27 +130,17 @@ func (ec *executionContext) _CalendarConnection_totalCount(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CalendarConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "CalendarConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CalendarConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CalendarConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _CalendarEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Calendar]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
-}
-func (ec *executionContext) fieldContext_CalendarEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CalendarEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _CalendarEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Calendar]) (ret graphql.Marshaler) {
@@ -242,26 +148,13 @@ func (ec *executionContext) _CalendarEdge_node(ctx context.Context, field graphq
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CalendarEdge_node(ctx, field)
-		},
+		lean.Place{Object: "CalendarEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Calendar) graphql.Marshaler {
-			return ec.marshalNCalendar2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCalendar(ctx, selections, v)
-		},
+		ec.marshalNCalendar2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCalendar,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CalendarEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CalendarEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateCalendarPayload_calendar(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Calendar]) (ret graphql.Marshaler) {
@@ -269,26 +162,13 @@ func (ec *executionContext) _CreateCalendarPayload_calendar(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateCalendarPayload_calendar(ctx, field)
-		},
+		lean.Place{Object: "CreateCalendarPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Calendar) graphql.Marshaler {
-			return ec.marshalOCalendar2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCalendar(ctx, selections, v)
-		},
+		ec.marshalOCalendar2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCalendar,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CreateCalendarPayload_calendar(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateCalendarPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateCalendarPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Calendar]) (ret graphql.Marshaler) {
@@ -296,26 +176,13 @@ func (ec *executionContext) _CreateCalendarPayload_userErrors(ctx context.Contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateCalendarPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "CreateCalendarPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CreateCalendarPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateCalendarPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateCalendarPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Calendar]) (ret graphql.Marshaler) {
@@ -323,26 +190,13 @@ func (ec *executionContext) _CreateCalendarPayload_warnings(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateCalendarPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "CreateCalendarPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CreateCalendarPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateCalendarPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateServiceLevelTargetPayload_serviceLevelTarget(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
@@ -350,26 +204,13 @@ func (ec *executionContext) _CreateServiceLevelTargetPayload_serviceLevelTarget(
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateServiceLevelTargetPayload_serviceLevelTarget(ctx, field)
-		},
+		lean.Place{Object: "CreateServiceLevelTargetPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ServiceLevelTarget) graphql.Marshaler {
-			return ec.marshalOServiceLevelTarget2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceLevelTarget(ctx, selections, v)
-		},
+		ec.marshalOServiceLevelTarget2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceLevelTarget,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CreateServiceLevelTargetPayload_serviceLevelTarget(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateServiceLevelTargetPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateServiceLevelTargetPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
@@ -377,26 +218,13 @@ func (ec *executionContext) _CreateServiceLevelTargetPayload_userErrors(ctx cont
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateServiceLevelTargetPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "CreateServiceLevelTargetPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CreateServiceLevelTargetPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateServiceLevelTargetPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateServiceLevelTargetPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
@@ -404,33 +232,17 @@ func (ec *executionContext) _CreateServiceLevelTargetPayload_warnings(ctx contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateServiceLevelTargetPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "CreateServiceLevelTargetPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CreateServiceLevelTargetPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateServiceLevelTargetPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _DeleteCalendarPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
-}
-func (ec *executionContext) fieldContext_DeleteCalendarPayload_removedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DeleteCalendarPayload", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _DeleteCalendarPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
@@ -438,26 +250,13 @@ func (ec *executionContext) _DeleteCalendarPayload_userErrors(ctx context.Contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteCalendarPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "DeleteCalendarPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_DeleteCalendarPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DeleteCalendarPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _DeleteCalendarPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
@@ -465,33 +264,17 @@ func (ec *executionContext) _DeleteCalendarPayload_warnings(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteCalendarPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "DeleteCalendarPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_DeleteCalendarPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DeleteCalendarPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _DeleteServiceLevelTargetPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
-}
-func (ec *executionContext) fieldContext_DeleteServiceLevelTargetPayload_removedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DeleteServiceLevelTargetPayload", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _DeleteServiceLevelTargetPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
@@ -499,26 +282,13 @@ func (ec *executionContext) _DeleteServiceLevelTargetPayload_userErrors(ctx cont
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteServiceLevelTargetPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "DeleteServiceLevelTargetPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_DeleteServiceLevelTargetPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DeleteServiceLevelTargetPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _DeleteServiceLevelTargetPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
@@ -526,40 +296,21 @@ func (ec *executionContext) _DeleteServiceLevelTargetPayload_warnings(ctx contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteServiceLevelTargetPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "DeleteServiceLevelTargetPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_DeleteServiceLevelTargetPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "DeleteServiceLevelTargetPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Holiday_date(ctx context.Context, field graphql.CollectedField, obj *domain.Holiday) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Date)
 }
-func (ec *executionContext) fieldContext_Holiday_date(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Holiday", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _Holiday_name(ctx context.Context, field graphql.CollectedField, obj *domain.Holiday) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
-}
-func (ec *executionContext) fieldContext_Holiday_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Holiday", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceLevel_target(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevel) (ret graphql.Marshaler) {
@@ -567,68 +318,37 @@ func (ec *executionContext) _ServiceLevel_target(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceLevel_target(ctx, field)
-		},
+		lean.Place{Object: "ServiceLevel"},
 		func(ctx context.Context) (any, error) {
 			return obj.Target, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ServiceLevelTarget) graphql.Marshaler {
-			return ec.marshalNServiceLevelTarget2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceLevelTarget(ctx, selections, v)
-		},
+		ec.marshalNServiceLevelTarget2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceLevelTarget,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ServiceLevel_target(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ServiceLevel",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ServiceLevel_state(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevel) (ret graphql.Marshaler) {
 	return ec.marshalNServiceLevelState2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐServiceLevelState(ctx, field.Selections, obj.State)
 }
-func (ec *executionContext) fieldContext_ServiceLevel_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevel", field, false, false, errors.New("field of type ServiceLevelState does not have child fields"))
-}
 
 func (ec *executionContext) _ServiceLevel_startedAt(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevel) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.StartedAt)
-}
-func (ec *executionContext) fieldContext_ServiceLevel_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevel", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceLevel_stoppedAt(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevel) (ret graphql.Marshaler) {
 	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.StoppedAt)
 }
-func (ec *executionContext) fieldContext_ServiceLevel_stoppedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevel", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _ServiceLevel_dueAt(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevel) (ret graphql.Marshaler) {
 	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.DueAt)
-}
-func (ec *executionContext) fieldContext_ServiceLevel_dueAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevel", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceLevel_elapsed(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevel) (ret graphql.Marshaler) {
 	return ec.marshalNDuration2timeᚐDuration(ctx, field.Selections, obj.Elapsed)
 }
-func (ec *executionContext) fieldContext_ServiceLevel_elapsed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevel", field, false, false, errors.New("field of type Duration does not have child fields"))
-}
 
 func (ec *executionContext) _ServiceLevel_remaining(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevel) (ret graphql.Marshaler) {
 	return ec.marshalNDuration2timeᚐDuration(ctx, field.Selections, obj.Remaining)
-}
-func (ec *executionContext) fieldContext_ServiceLevel_remaining(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevel", field, false, false, errors.New("field of type Duration does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceLevel_marks(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevel) (ret graphql.Marshaler) {
@@ -636,89 +356,49 @@ func (ec *executionContext) _ServiceLevel_marks(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceLevel_marks(ctx, field)
-		},
+		lean.Place{Object: "ServiceLevel", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Marks(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*servicelevel.Mark) graphql.Marshaler {
-			return ec.marshalNServiceLevelMark2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋruleᚋservicelevelᚐMarkᚄ(ctx, selections, v)
-		},
+		ec.marshalNServiceLevelMark2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋruleᚋservicelevelᚐMarkᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ServiceLevel_marks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ServiceLevel",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ServiceLevelMark_percent(ctx context.Context, field graphql.CollectedField, obj *servicelevel.Mark) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Percent)
 }
-func (ec *executionContext) fieldContext_ServiceLevelMark_percent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevelMark", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _ServiceLevelMark_at(ctx context.Context, field graphql.CollectedField, obj *servicelevel.Mark) (ret graphql.Marshaler) {
 	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.At)
-}
-func (ec *executionContext) fieldContext_ServiceLevelMark_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevelMark", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceLevelMark_isReached(ctx context.Context, field graphql.CollectedField, obj *servicelevel.Mark) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsReached)
 }
-func (ec *executionContext) fieldContext_ServiceLevelMark_isReached(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevelMark", field, false, false, errors.New("field of type Boolean does not have child fields"))
-}
 
 func (ec *executionContext) _ServiceLevelTarget_id(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevelTarget) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
-}
-func (ec *executionContext) fieldContext_ServiceLevelTarget_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevelTarget", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceLevelTarget_name(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevelTarget) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
-func (ec *executionContext) fieldContext_ServiceLevelTarget_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevelTarget", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _ServiceLevelTarget_metric(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevelTarget) (ret graphql.Marshaler) {
 	return ec.marshalNServiceLevelMetric2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐServiceLevelMetric(ctx, field.Selections, obj.Metric)
-}
-func (ec *executionContext) fieldContext_ServiceLevelTarget_metric(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevelTarget", field, false, false, errors.New("field of type ServiceLevelMetric does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceLevelTarget_recordType(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevelTarget) (ret graphql.Marshaler) {
 	return ec.marshalNRecordType2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRecordType(ctx, field.Selections, obj.RecordType)
 }
-func (ec *executionContext) fieldContext_ServiceLevelTarget_recordType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevelTarget", field, false, false, errors.New("field of type RecordType does not have child fields"))
-}
 
 func (ec *executionContext) _ServiceLevelTarget_priority(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevelTarget) (ret graphql.Marshaler) {
 	return ec.marshalOInt2ᚖint(ctx, field.Selections, obj.Priority)
 }
-func (ec *executionContext) fieldContext_ServiceLevelTarget_priority(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevelTarget", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _ServiceLevelTarget_duration(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevelTarget) (ret graphql.Marshaler) {
 	return ec.marshalNDuration2timeᚐDuration(ctx, field.Selections, obj.Duration())
-}
-func (ec *executionContext) fieldContext_ServiceLevelTarget_duration(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevelTarget", field, true, false, errors.New("field of type Duration does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceLevelTarget_calendar(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevelTarget) (ret graphql.Marshaler) {
@@ -726,26 +406,13 @@ func (ec *executionContext) _ServiceLevelTarget_calendar(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceLevelTarget_calendar(ctx, field)
-		},
+		lean.Place{Object: "ServiceLevelTarget", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Calendar(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Calendar) graphql.Marshaler {
-			return ec.marshalNCalendar2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCalendar(ctx, selections, v)
-		},
+		ec.marshalNCalendar2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCalendar,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ServiceLevelTarget_calendar(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ServiceLevelTarget",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ServiceLevelTarget_services(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevelTarget) (ret graphql.Marshaler) {
@@ -753,54 +420,29 @@ func (ec *executionContext) _ServiceLevelTarget_services(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceLevelTarget_services(ctx, field)
-		},
+		lean.Place{Object: "ServiceLevelTarget", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Services(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Service) graphql.Marshaler {
-			return ec.marshalNService2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceᚄ(ctx, selections, v)
-		},
+		ec.marshalNService2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ServiceLevelTarget_services(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ServiceLevelTarget",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ServiceLevelTarget_startsAtDetection(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevelTarget) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.StartsAtDetection)
 }
-func (ec *executionContext) fieldContext_ServiceLevelTarget_startsAtDetection(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevelTarget", field, false, false, errors.New("field of type Boolean does not have child fields"))
-}
 
 func (ec *executionContext) _ServiceLevelTarget_createdAt(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevelTarget) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.CreatedAt)
-}
-func (ec *executionContext) fieldContext_ServiceLevelTarget_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevelTarget", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceLevelTarget_updatedAt(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevelTarget) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.UpdatedAt)
 }
-func (ec *executionContext) fieldContext_ServiceLevelTarget_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevelTarget", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _ServiceLevelTarget_version(ctx context.Context, field graphql.CollectedField, obj *read.ServiceLevelTarget) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
-}
-func (ec *executionContext) fieldContext_ServiceLevelTarget_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevelTarget", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceLevelTargetConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
@@ -808,26 +450,13 @@ func (ec *executionContext) _ServiceLevelTargetConnection_edges(ctx context.Cont
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceLevelTargetConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "ServiceLevelTargetConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.ServiceLevelTarget]) graphql.Marshaler {
-			return ec.marshalNServiceLevelTargetEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNServiceLevelTargetEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ServiceLevelTargetConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ServiceLevelTargetConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ServiceLevelTargetConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
@@ -835,26 +464,13 @@ func (ec *executionContext) _ServiceLevelTargetConnection_nodes(ctx context.Cont
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceLevelTargetConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "ServiceLevelTargetConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ServiceLevelTarget) graphql.Marshaler {
-			return ec.marshalNServiceLevelTarget2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceLevelTargetᚄ(ctx, selections, v)
-		},
+		ec.marshalNServiceLevelTarget2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceLevelTargetᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ServiceLevelTargetConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ServiceLevelTargetConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ServiceLevelTargetConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
@@ -862,26 +478,13 @@ func (ec *executionContext) _ServiceLevelTargetConnection_pageInfo(ctx context.C
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceLevelTargetConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "ServiceLevelTargetConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ServiceLevelTargetConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ServiceLevelTargetConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ServiceLevelTargetConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
@@ -889,27 +492,17 @@ func (ec *executionContext) _ServiceLevelTargetConnection_totalCount(ctx context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceLevelTargetConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "ServiceLevelTargetConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ServiceLevelTargetConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevelTargetConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceLevelTargetEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
-}
-func (ec *executionContext) fieldContext_ServiceLevelTargetEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceLevelTargetEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceLevelTargetEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
@@ -917,26 +510,13 @@ func (ec *executionContext) _ServiceLevelTargetEdge_node(ctx context.Context, fi
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceLevelTargetEdge_node(ctx, field)
-		},
+		lean.Place{Object: "ServiceLevelTargetEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ServiceLevelTarget) graphql.Marshaler {
-			return ec.marshalNServiceLevelTarget2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceLevelTarget(ctx, selections, v)
-		},
+		ec.marshalNServiceLevelTarget2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceLevelTarget,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ServiceLevelTargetEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ServiceLevelTargetEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateCalendarPayload_calendar(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Calendar]) (ret graphql.Marshaler) {
@@ -944,26 +524,13 @@ func (ec *executionContext) _UpdateCalendarPayload_calendar(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateCalendarPayload_calendar(ctx, field)
-		},
+		lean.Place{Object: "UpdateCalendarPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Calendar) graphql.Marshaler {
-			return ec.marshalOCalendar2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCalendar(ctx, selections, v)
-		},
+		ec.marshalOCalendar2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCalendar,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateCalendarPayload_calendar(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateCalendarPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateCalendarPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Calendar]) (ret graphql.Marshaler) {
@@ -971,26 +538,13 @@ func (ec *executionContext) _UpdateCalendarPayload_userErrors(ctx context.Contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateCalendarPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "UpdateCalendarPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateCalendarPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateCalendarPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateCalendarPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Calendar]) (ret graphql.Marshaler) {
@@ -998,26 +552,13 @@ func (ec *executionContext) _UpdateCalendarPayload_warnings(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateCalendarPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "UpdateCalendarPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateCalendarPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateCalendarPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateServiceLevelTargetPayload_serviceLevelTarget(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
@@ -1025,26 +566,13 @@ func (ec *executionContext) _UpdateServiceLevelTargetPayload_serviceLevelTarget(
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateServiceLevelTargetPayload_serviceLevelTarget(ctx, field)
-		},
+		lean.Place{Object: "UpdateServiceLevelTargetPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ServiceLevelTarget) graphql.Marshaler {
-			return ec.marshalOServiceLevelTarget2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceLevelTarget(ctx, selections, v)
-		},
+		ec.marshalOServiceLevelTarget2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceLevelTarget,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateServiceLevelTargetPayload_serviceLevelTarget(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateServiceLevelTargetPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateServiceLevelTargetPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
@@ -1052,26 +580,13 @@ func (ec *executionContext) _UpdateServiceLevelTargetPayload_userErrors(ctx cont
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateServiceLevelTargetPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "UpdateServiceLevelTargetPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateServiceLevelTargetPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateServiceLevelTargetPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateServiceLevelTargetPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ServiceLevelTarget]) (ret graphql.Marshaler) {
@@ -1079,47 +594,25 @@ func (ec *executionContext) _UpdateServiceLevelTargetPayload_warnings(ctx contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateServiceLevelTargetPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "UpdateServiceLevelTargetPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateServiceLevelTargetPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateServiceLevelTargetPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _WorkingHours_weekday(ctx context.Context, field graphql.CollectedField, obj *domain.WorkingHours) (ret graphql.Marshaler) {
 	return ec.marshalNWeekday2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWeekday(ctx, field.Selections, obj.Weekday)
 }
-func (ec *executionContext) fieldContext_WorkingHours_weekday(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("WorkingHours", field, false, false, errors.New("field of type Weekday does not have child fields"))
-}
 
 func (ec *executionContext) _WorkingHours_from(ctx context.Context, field graphql.CollectedField, obj *domain.WorkingHours) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.From)
 }
-func (ec *executionContext) fieldContext_WorkingHours_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("WorkingHours", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _WorkingHours_until(ctx context.Context, field graphql.CollectedField, obj *domain.WorkingHours) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Until)
-}
-func (ec *executionContext) fieldContext_WorkingHours_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("WorkingHours", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 // endregion **************************** field.gotpl *****************************

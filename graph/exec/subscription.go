@@ -4,7 +4,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
@@ -147,15 +146,9 @@ func (ec *executionContext) field_Subscription_serviceStateChanged_args(ctx cont
 func (ec *executionContext) _CIEvent_revision(ctx context.Context, field graphql.CollectedField, obj *read.CIEvent) (ret graphql.Marshaler) {
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision)
 }
-func (ec *executionContext) fieldContext_CIEvent_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIEvent", field, false, false, errors.New("field of type Revision does not have child fields"))
-}
 
 func (ec *executionContext) _CIEvent_resync(ctx context.Context, field graphql.CollectedField, obj *read.CIEvent) (ret graphql.Marshaler) {
 	return ec.marshalOResyncReason2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐResync(ctx, field.Selections, obj.Resync())
-}
-func (ec *executionContext) fieldContext_CIEvent_resync(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CIEvent", field, true, false, errors.New("field of type ResyncReason does not have child fields"))
 }
 
 func (ec *executionContext) _CIEvent_cis(ctx context.Context, field graphql.CollectedField, obj *read.CIEvent) (ret graphql.Marshaler) {
@@ -163,26 +156,13 @@ func (ec *executionContext) _CIEvent_cis(ctx context.Context, field graphql.Coll
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CIEvent_cis(ctx, field)
-		},
+		lean.Place{Object: "CIEvent", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Cis(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CIEvent_cis(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CIEvent",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CIEvent_entries(ctx context.Context, field graphql.CollectedField, obj *read.CIEvent) (ret graphql.Marshaler) {
@@ -190,40 +170,21 @@ func (ec *executionContext) _CIEvent_entries(ctx context.Context, field graphql.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CIEvent_entries(ctx, field)
-		},
+		lean.Place{Object: "CIEvent", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Entries(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Entry) graphql.Marshaler {
-			return ec.marshalNEntry2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntryᚄ(ctx, selections, v)
-		},
+		ec.marshalNEntry2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntryᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CIEvent_entries(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CIEvent",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeEvent_revision(ctx context.Context, field graphql.CollectedField, obj *read.ChangeEvent) (ret graphql.Marshaler) {
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision)
 }
-func (ec *executionContext) fieldContext_ChangeEvent_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeEvent", field, false, false, errors.New("field of type Revision does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeEvent_resync(ctx context.Context, field graphql.CollectedField, obj *read.ChangeEvent) (ret graphql.Marshaler) {
 	return ec.marshalOResyncReason2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐResync(ctx, field.Selections, obj.Resync())
-}
-func (ec *executionContext) fieldContext_ChangeEvent_resync(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeEvent", field, true, false, errors.New("field of type ResyncReason does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeEvent_changes(ctx context.Context, field graphql.CollectedField, obj *read.ChangeEvent) (ret graphql.Marshaler) {
@@ -231,26 +192,13 @@ func (ec *executionContext) _ChangeEvent_changes(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeEvent_changes(ctx, field)
-		},
+		lean.Place{Object: "ChangeEvent", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Changes(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Change) graphql.Marshaler {
-			return ec.marshalNChange2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeᚄ(ctx, selections, v)
-		},
+		ec.marshalNChange2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeEvent_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeEvent",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeEvent_entries(ctx context.Context, field graphql.CollectedField, obj *read.ChangeEvent) (ret graphql.Marshaler) {
@@ -258,40 +206,21 @@ func (ec *executionContext) _ChangeEvent_entries(ctx context.Context, field grap
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeEvent_entries(ctx, field)
-		},
+		lean.Place{Object: "ChangeEvent", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Entries(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Entry) graphql.Marshaler {
-			return ec.marshalNEntry2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntryᚄ(ctx, selections, v)
-		},
+		ec.marshalNEntry2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntryᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeEvent_entries(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeEvent",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _IncidentEvent_revision(ctx context.Context, field graphql.CollectedField, obj *read.IncidentEvent) (ret graphql.Marshaler) {
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision)
 }
-func (ec *executionContext) fieldContext_IncidentEvent_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncidentEvent", field, false, false, errors.New("field of type Revision does not have child fields"))
-}
 
 func (ec *executionContext) _IncidentEvent_resync(ctx context.Context, field graphql.CollectedField, obj *read.IncidentEvent) (ret graphql.Marshaler) {
 	return ec.marshalOResyncReason2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐResync(ctx, field.Selections, obj.Resync())
-}
-func (ec *executionContext) fieldContext_IncidentEvent_resync(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("IncidentEvent", field, true, false, errors.New("field of type ResyncReason does not have child fields"))
 }
 
 func (ec *executionContext) _IncidentEvent_incidents(ctx context.Context, field graphql.CollectedField, obj *read.IncidentEvent) (ret graphql.Marshaler) {
@@ -299,26 +228,13 @@ func (ec *executionContext) _IncidentEvent_incidents(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncidentEvent_incidents(ctx, field)
-		},
+		lean.Place{Object: "IncidentEvent", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Incidents(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Incident) graphql.Marshaler {
-			return ec.marshalNIncident2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentᚄ(ctx, selections, v)
-		},
+		ec.marshalNIncident2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_IncidentEvent_incidents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "IncidentEvent",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _IncidentEvent_entries(ctx context.Context, field graphql.CollectedField, obj *read.IncidentEvent) (ret graphql.Marshaler) {
@@ -326,40 +242,21 @@ func (ec *executionContext) _IncidentEvent_entries(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_IncidentEvent_entries(ctx, field)
-		},
+		lean.Place{Object: "IncidentEvent", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Entries(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Entry) graphql.Marshaler {
-			return ec.marshalNEntry2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntryᚄ(ctx, selections, v)
-		},
+		ec.marshalNEntry2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntryᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_IncidentEvent_entries(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "IncidentEvent",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _JournalEvent_revision(ctx context.Context, field graphql.CollectedField, obj *read.JournalEvent) (ret graphql.Marshaler) {
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision)
 }
-func (ec *executionContext) fieldContext_JournalEvent_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("JournalEvent", field, false, false, errors.New("field of type Revision does not have child fields"))
-}
 
 func (ec *executionContext) _JournalEvent_resync(ctx context.Context, field graphql.CollectedField, obj *read.JournalEvent) (ret graphql.Marshaler) {
 	return ec.marshalOResyncReason2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐResync(ctx, field.Selections, obj.Resync())
-}
-func (ec *executionContext) fieldContext_JournalEvent_resync(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("JournalEvent", field, true, false, errors.New("field of type ResyncReason does not have child fields"))
 }
 
 func (ec *executionContext) _JournalEvent_entries(ctx context.Context, field graphql.CollectedField, obj *read.JournalEvent) (ret graphql.Marshaler) {
@@ -367,26 +264,13 @@ func (ec *executionContext) _JournalEvent_entries(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_JournalEvent_entries(ctx, field)
-		},
+		lean.Place{Object: "JournalEvent", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Entries(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.Entry) graphql.Marshaler {
-			return ec.marshalNEntry2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntryᚄ(ctx, selections, v)
-		},
+		ec.marshalNEntry2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐEntryᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_JournalEvent_entries(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "JournalEvent",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ServiceStateChange_service(ctx context.Context, field graphql.CollectedField, obj *read.ServiceStateChange) (ret graphql.Marshaler) {
@@ -394,40 +278,21 @@ func (ec *executionContext) _ServiceStateChange_service(ctx context.Context, fie
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceStateChange_service(ctx, field)
-		},
+		lean.Place{Object: "ServiceStateChange", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Service(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Service) graphql.Marshaler {
-			return ec.marshalNService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService(ctx, selections, v)
-		},
+		ec.marshalNService2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐService,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ServiceStateChange_service(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ServiceStateChange",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ServiceStateChange_from(ctx context.Context, field graphql.CollectedField, obj *read.ServiceStateChange) (ret graphql.Marshaler) {
 	return ec.marshalNOperationalState2string(ctx, field.Selections, obj.From())
 }
-func (ec *executionContext) fieldContext_ServiceStateChange_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceStateChange", field, true, false, errors.New("field of type OperationalState does not have child fields"))
-}
 
 func (ec *executionContext) _ServiceStateChange_to(ctx context.Context, field graphql.CollectedField, obj *read.ServiceStateChange) (ret graphql.Marshaler) {
 	return ec.marshalNOperationalState2string(ctx, field.Selections, obj.To())
-}
-func (ec *executionContext) fieldContext_ServiceStateChange_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceStateChange", field, true, false, errors.New("field of type OperationalState does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceStateChange_causes(ctx context.Context, field graphql.CollectedField, obj *read.ServiceStateChange) (ret graphql.Marshaler) {
@@ -435,40 +300,21 @@ func (ec *executionContext) _ServiceStateChange_causes(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceStateChange_causes(ctx, field)
-		},
+		lean.Place{Object: "ServiceStateChange", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Causes(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.StateCause) graphql.Marshaler {
-			return ec.marshalNStateCause2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateCauseᚄ(ctx, selections, v)
-		},
+		ec.marshalNStateCause2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐStateCauseᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ServiceStateChange_causes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ServiceStateChange",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ServiceStateEvent_revision(ctx context.Context, field graphql.CollectedField, obj *read.ServiceStateEvent) (ret graphql.Marshaler) {
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision)
 }
-func (ec *executionContext) fieldContext_ServiceStateEvent_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceStateEvent", field, false, false, errors.New("field of type Revision does not have child fields"))
-}
 
 func (ec *executionContext) _ServiceStateEvent_resync(ctx context.Context, field graphql.CollectedField, obj *read.ServiceStateEvent) (ret graphql.Marshaler) {
 	return ec.marshalOResyncReason2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐResync(ctx, field.Selections, obj.Resync())
-}
-func (ec *executionContext) fieldContext_ServiceStateEvent_resync(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ServiceStateEvent", field, true, false, errors.New("field of type ResyncReason does not have child fields"))
 }
 
 func (ec *executionContext) _ServiceStateEvent_changes(ctx context.Context, field graphql.CollectedField, obj *read.ServiceStateEvent) (ret graphql.Marshaler) {
@@ -476,26 +322,13 @@ func (ec *executionContext) _ServiceStateEvent_changes(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServiceStateEvent_changes(ctx, field)
-		},
+		lean.Place{Object: "ServiceStateEvent"},
 		func(ctx context.Context) (any, error) {
 			return obj.Changes, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ServiceStateChange) graphql.Marshaler {
-			return ec.marshalNServiceStateChange2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceStateChangeᚄ(ctx, selections, v)
-		},
+		ec.marshalNServiceStateChange2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceStateChangeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ServiceStateEvent_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ServiceStateEvent",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Subscription_journal(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
@@ -511,9 +344,7 @@ func (ec *executionContext) _Subscription_journal(ctx context.Context, field gra
 			return ec.Resolvers.Subscription().Journal(ctx, fc.Args["after"].(*int64), fc.Args["ids"].([]ident.ID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *read.JournalEvent) graphql.Marshaler {
-			return ec.marshalNJournalEvent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐJournalEvent(ctx, selections, v)
-		},
+		ec.marshalNJournalEvent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐJournalEvent,
 		true,
 		true,
 	)
@@ -552,9 +383,7 @@ func (ec *executionContext) _Subscription_ciChanged(ctx context.Context, field g
 			return ec.Resolvers.Subscription().CIChanged(ctx, fc.Args["after"].(*int64), fc.Args["ids"].([]ident.ID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CIEvent) graphql.Marshaler {
-			return ec.marshalNCIEvent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIEvent(ctx, selections, v)
-		},
+		ec.marshalNCIEvent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIEvent,
 		true,
 		true,
 	)
@@ -593,9 +422,7 @@ func (ec *executionContext) _Subscription_serviceStateChanged(ctx context.Contex
 			return ec.Resolvers.Subscription().ServiceStateChanged(ctx, fc.Args["after"].(*int64), fc.Args["ids"].([]ident.ID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ServiceStateEvent) graphql.Marshaler {
-			return ec.marshalNServiceStateEvent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceStateEvent(ctx, selections, v)
-		},
+		ec.marshalNServiceStateEvent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceStateEvent,
 		true,
 		true,
 	)
@@ -634,9 +461,7 @@ func (ec *executionContext) _Subscription_incidentChanged(ctx context.Context, f
 			return ec.Resolvers.Subscription().IncidentChanged(ctx, fc.Args["after"].(*int64), fc.Args["ids"].([]ident.ID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *read.IncidentEvent) graphql.Marshaler {
-			return ec.marshalNIncidentEvent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentEvent(ctx, selections, v)
-		},
+		ec.marshalNIncidentEvent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentEvent,
 		true,
 		true,
 	)
@@ -675,9 +500,7 @@ func (ec *executionContext) _Subscription_changeChanged(ctx context.Context, fie
 			return ec.Resolvers.Subscription().ChangeChanged(ctx, fc.Args["after"].(*int64), fc.Args["ids"].([]ident.ID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeEvent) graphql.Marshaler {
-			return ec.marshalNChangeEvent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeEvent(ctx, selections, v)
-		},
+		ec.marshalNChangeEvent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeEvent,
 		true,
 		true,
 	)

@@ -4,7 +4,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
@@ -31,33 +30,17 @@ func (ec *executionContext) _SuspectChange_change(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SuspectChange_change(ctx, field)
-		},
+		lean.Place{Object: "SuspectChange", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Change(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalNChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalNChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SuspectChange_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SuspectChange",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SuspectChange_points(ctx context.Context, field graphql.CollectedField, obj *read.SuspectChange) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Points)
-}
-func (ec *executionContext) fieldContext_SuspectChange_points(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SuspectChange", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SuspectChange_reasons(ctx context.Context, field graphql.CollectedField, obj *read.SuspectChange) (ret graphql.Marshaler) {
@@ -65,26 +48,13 @@ func (ec *executionContext) _SuspectChange_reasons(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SuspectChange_reasons(ctx, field)
-		},
+		lean.Place{Object: "SuspectChange", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Reasons(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*suspect.Reason) graphql.Marshaler {
-			return ec.marshalNSuspectReason2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋruleᚋsuspectᚐReasonᚄ(ctx, selections, v)
-		},
+		ec.marshalNSuspectReason2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋruleᚋsuspectᚐReasonᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_SuspectChange_reasons(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SuspectChange",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SuspectChange_ci(ctx context.Context, field graphql.CollectedField, obj *read.SuspectChange) (ret graphql.Marshaler) {
@@ -92,26 +62,13 @@ func (ec *executionContext) _SuspectChange_ci(ctx context.Context, field graphql
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SuspectChange_ci(ctx, field)
-		},
+		lean.Place{Object: "SuspectChange", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Ci(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_SuspectChange_ci(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SuspectChange",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SuspectChange_symptom(ctx context.Context, field graphql.CollectedField, obj *read.SuspectChange) (ret graphql.Marshaler) {
@@ -119,33 +76,17 @@ func (ec *executionContext) _SuspectChange_symptom(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SuspectChange_symptom(ctx, field)
-		},
+		lean.Place{Object: "SuspectChange", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Symptom(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CI) graphql.Marshaler {
-			return ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI(ctx, selections, v)
-		},
+		ec.marshalOCI2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCI,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_SuspectChange_symptom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SuspectChange",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SuspectChange_distance(ctx context.Context, field graphql.CollectedField, obj *read.SuspectChange) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Distance)
-}
-func (ec *executionContext) fieldContext_SuspectChange_distance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SuspectChange", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SuspectChange_path(ctx context.Context, field graphql.CollectedField, obj *read.SuspectChange) (ret graphql.Marshaler) {
@@ -153,68 +94,37 @@ func (ec *executionContext) _SuspectChange_path(ctx context.Context, field graph
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SuspectChange_path(ctx, field)
-		},
+		lean.Place{Object: "SuspectChange", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Path(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ImpactPath) graphql.Marshaler {
-			return ec.marshalOImpactPath2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPath(ctx, selections, v)
-		},
+		ec.marshalOImpactPath2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImpactPath,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_SuspectChange_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "SuspectChange",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _SuspectChange_revision(ctx context.Context, field graphql.CollectedField, obj *read.SuspectChange) (ret graphql.Marshaler) {
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision())
 }
-func (ec *executionContext) fieldContext_SuspectChange_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SuspectChange", field, true, false, errors.New("field of type Revision does not have child fields"))
-}
 
 func (ec *executionContext) _SuspectChange_secondsBefore(ctx context.Context, field graphql.CollectedField, obj *read.SuspectChange) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.SecondsBefore())
-}
-func (ec *executionContext) fieldContext_SuspectChange_secondsBefore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SuspectChange", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SuspectChange_symptomCount(ctx context.Context, field graphql.CollectedField, obj *read.SuspectChange) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.SymptomCount())
 }
-func (ec *executionContext) fieldContext_SuspectChange_symptomCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SuspectChange", field, true, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _SuspectReason_kind(ctx context.Context, field graphql.CollectedField, obj *suspect.Reason) (ret graphql.Marshaler) {
 	return ec.marshalNSuspectReasonKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐSuspectReason(ctx, field.Selections, obj.Kind)
-}
-func (ec *executionContext) fieldContext_SuspectReason_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SuspectReason", field, false, false, errors.New("field of type SuspectReasonKind does not have child fields"))
 }
 
 func (ec *executionContext) _SuspectReason_points(ctx context.Context, field graphql.CollectedField, obj *suspect.Reason) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Points)
 }
-func (ec *executionContext) fieldContext_SuspectReason_points(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SuspectReason", field, false, false, errors.New("field of type Int does not have child fields"))
-}
 
 func (ec *executionContext) _SuspectReason_sentence(ctx context.Context, field graphql.CollectedField, obj *suspect.Reason) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Sentence)
-}
-func (ec *executionContext) fieldContext_SuspectReason_sentence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SuspectReason", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 // endregion **************************** field.gotpl *****************************

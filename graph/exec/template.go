@@ -4,7 +4,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
@@ -13,7 +12,6 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
-	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -31,50 +29,29 @@ import (
 func (ec *executionContext) _ChangeTemplate_id(ctx context.Context, field graphql.CollectedField, obj *read.ChangeTemplate) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
-func (ec *executionContext) fieldContext_ChangeTemplate_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeTemplate", field, false, false, errors.New("field of type ID does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeTemplate_name(ctx context.Context, field graphql.CollectedField, obj *read.ChangeTemplate) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
-}
-func (ec *executionContext) fieldContext_ChangeTemplate_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeTemplate", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeTemplate_description(ctx context.Context, field graphql.CollectedField, obj *read.ChangeTemplate) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Description)
 }
-func (ec *executionContext) fieldContext_ChangeTemplate_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeTemplate", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeTemplate_justification(ctx context.Context, field graphql.CollectedField, obj *read.ChangeTemplate) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Justification)
-}
-func (ec *executionContext) fieldContext_ChangeTemplate_justification(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeTemplate", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeTemplate_plan(ctx context.Context, field graphql.CollectedField, obj *read.ChangeTemplate) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Plan)
 }
-func (ec *executionContext) fieldContext_ChangeTemplate_plan(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeTemplate", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeTemplate_backoutPlan(ctx context.Context, field graphql.CollectedField, obj *read.ChangeTemplate) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.BackoutPlan)
 }
-func (ec *executionContext) fieldContext_ChangeTemplate_backoutPlan(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeTemplate", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeTemplate_testPlan(ctx context.Context, field graphql.CollectedField, obj *read.ChangeTemplate) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.TestPlan)
-}
-func (ec *executionContext) fieldContext_ChangeTemplate_testPlan(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeTemplate", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeTemplate_classes(ctx context.Context, field graphql.CollectedField, obj *read.ChangeTemplate) (ret graphql.Marshaler) {
@@ -82,40 +59,21 @@ func (ec *executionContext) _ChangeTemplate_classes(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeTemplate_classes(ctx, field)
-		},
+		lean.Place{Object: "ChangeTemplate", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Classes(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CIClass) graphql.Marshaler {
-			return ec.marshalNCIClass2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClassᚄ(ctx, selections, v)
-		},
+		ec.marshalNCIClass2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClassᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeTemplate_classes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeTemplate",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeTemplate_mayTakeDown(ctx context.Context, field graphql.CollectedField, obj *read.ChangeTemplate) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.MayTakeDown)
 }
-func (ec *executionContext) fieldContext_ChangeTemplate_mayTakeDown(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeTemplate", field, false, false, errors.New("field of type Boolean does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeTemplate_longestWindow(ctx context.Context, field graphql.CollectedField, obj *read.ChangeTemplate) (ret graphql.Marshaler) {
 	return ec.marshalODuration2ᚖtimeᚐDuration(ctx, field.Selections, obj.LongestWindow())
-}
-func (ec *executionContext) fieldContext_ChangeTemplate_longestWindow(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeTemplate", field, true, false, errors.New("field of type Duration does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeTemplate_calendar(ctx context.Context, field graphql.CollectedField, obj *read.ChangeTemplate) (ret graphql.Marshaler) {
@@ -123,26 +81,13 @@ func (ec *executionContext) _ChangeTemplate_calendar(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeTemplate_calendar(ctx, field)
-		},
+		lean.Place{Object: "ChangeTemplate", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Calendar(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Calendar) graphql.Marshaler {
-			return ec.marshalOCalendar2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCalendar(ctx, selections, v)
-		},
+		ec.marshalOCalendar2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCalendar,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeTemplate_calendar(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeTemplate",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeTemplate_operations(ctx context.Context, field graphql.CollectedField, obj *read.ChangeTemplate) (ret graphql.Marshaler) {
@@ -150,54 +95,29 @@ func (ec *executionContext) _ChangeTemplate_operations(ctx context.Context, fiel
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeTemplate_operations(ctx, field)
-		},
+		lean.Place{Object: "ChangeTemplate", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Operations(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.PlannedOperation) graphql.Marshaler {
-			return ec.marshalNPlannedOperation2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPlannedOperationᚄ(ctx, selections, v)
-		},
+		ec.marshalNPlannedOperation2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPlannedOperationᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeTemplate_operations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeTemplate",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeTemplate_retiredAt(ctx context.Context, field graphql.CollectedField, obj *read.ChangeTemplate) (ret graphql.Marshaler) {
 	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.RetiredAt)
 }
-func (ec *executionContext) fieldContext_ChangeTemplate_retiredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeTemplate", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeTemplate_createdAt(ctx context.Context, field graphql.CollectedField, obj *read.ChangeTemplate) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.CreatedAt)
-}
-func (ec *executionContext) fieldContext_ChangeTemplate_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeTemplate", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeTemplate_updatedAt(ctx context.Context, field graphql.CollectedField, obj *read.ChangeTemplate) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.UpdatedAt)
 }
-func (ec *executionContext) fieldContext_ChangeTemplate_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeTemplate", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeTemplate_version(ctx context.Context, field graphql.CollectedField, obj *read.ChangeTemplate) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
-}
-func (ec *executionContext) fieldContext_ChangeTemplate_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeTemplate", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeTemplateConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ChangeTemplate]) (ret graphql.Marshaler) {
@@ -205,26 +125,13 @@ func (ec *executionContext) _ChangeTemplateConnection_edges(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeTemplateConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "ChangeTemplateConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.ChangeTemplate]) graphql.Marshaler {
-			return ec.marshalNChangeTemplateEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNChangeTemplateEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeTemplateConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeTemplateConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeTemplateConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ChangeTemplate]) (ret graphql.Marshaler) {
@@ -232,26 +139,13 @@ func (ec *executionContext) _ChangeTemplateConnection_nodes(ctx context.Context,
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeTemplateConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "ChangeTemplateConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ChangeTemplate) graphql.Marshaler {
-			return ec.marshalNChangeTemplate2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeTemplateᚄ(ctx, selections, v)
-		},
+		ec.marshalNChangeTemplate2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeTemplateᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeTemplateConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeTemplateConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeTemplateConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ChangeTemplate]) (ret graphql.Marshaler) {
@@ -259,26 +153,13 @@ func (ec *executionContext) _ChangeTemplateConnection_pageInfo(ctx context.Conte
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeTemplateConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "ChangeTemplateConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeTemplateConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeTemplateConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeTemplateConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ChangeTemplate]) (ret graphql.Marshaler) {
@@ -286,27 +167,17 @@ func (ec *executionContext) _ChangeTemplateConnection_totalCount(ctx context.Con
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeTemplateConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "ChangeTemplateConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeTemplateConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeTemplateConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeTemplateEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.ChangeTemplate]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
-}
-func (ec *executionContext) fieldContext_ChangeTemplateEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeTemplateEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeTemplateEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.ChangeTemplate]) (ret graphql.Marshaler) {
@@ -314,26 +185,13 @@ func (ec *executionContext) _ChangeTemplateEdge_node(ctx context.Context, field 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeTemplateEdge_node(ctx, field)
-		},
+		lean.Place{Object: "ChangeTemplateEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeTemplate) graphql.Marshaler {
-			return ec.marshalNChangeTemplate2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeTemplate(ctx, selections, v)
-		},
+		ec.marshalNChangeTemplate2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeTemplate,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeTemplateEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeTemplateEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateChangeTemplatePayload_changeTemplate(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeTemplate]) (ret graphql.Marshaler) {
@@ -341,26 +199,13 @@ func (ec *executionContext) _CreateChangeTemplatePayload_changeTemplate(ctx cont
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateChangeTemplatePayload_changeTemplate(ctx, field)
-		},
+		lean.Place{Object: "CreateChangeTemplatePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeTemplate) graphql.Marshaler {
-			return ec.marshalOChangeTemplate2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeTemplate(ctx, selections, v)
-		},
+		ec.marshalOChangeTemplate2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeTemplate,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CreateChangeTemplatePayload_changeTemplate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateChangeTemplatePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateChangeTemplatePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeTemplate]) (ret graphql.Marshaler) {
@@ -368,26 +213,13 @@ func (ec *executionContext) _CreateChangeTemplatePayload_userErrors(ctx context.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateChangeTemplatePayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "CreateChangeTemplatePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CreateChangeTemplatePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateChangeTemplatePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateChangeTemplatePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeTemplate]) (ret graphql.Marshaler) {
@@ -395,26 +227,13 @@ func (ec *executionContext) _CreateChangeTemplatePayload_warnings(ctx context.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateChangeTemplatePayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "CreateChangeTemplatePayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CreateChangeTemplatePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateChangeTemplatePayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RetireChangeTemplatePayload_changeTemplate(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeTemplate]) (ret graphql.Marshaler) {
@@ -422,26 +241,13 @@ func (ec *executionContext) _RetireChangeTemplatePayload_changeTemplate(ctx cont
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetireChangeTemplatePayload_changeTemplate(ctx, field)
-		},
+		lean.Place{Object: "RetireChangeTemplatePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeTemplate) graphql.Marshaler {
-			return ec.marshalOChangeTemplate2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeTemplate(ctx, selections, v)
-		},
+		ec.marshalOChangeTemplate2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeTemplate,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_RetireChangeTemplatePayload_changeTemplate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RetireChangeTemplatePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RetireChangeTemplatePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeTemplate]) (ret graphql.Marshaler) {
@@ -449,26 +255,13 @@ func (ec *executionContext) _RetireChangeTemplatePayload_userErrors(ctx context.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetireChangeTemplatePayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "RetireChangeTemplatePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RetireChangeTemplatePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RetireChangeTemplatePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RetireChangeTemplatePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeTemplate]) (ret graphql.Marshaler) {
@@ -476,26 +269,13 @@ func (ec *executionContext) _RetireChangeTemplatePayload_warnings(ctx context.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RetireChangeTemplatePayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "RetireChangeTemplatePayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RetireChangeTemplatePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RetireChangeTemplatePayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateChangeTemplatePayload_changeTemplate(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeTemplate]) (ret graphql.Marshaler) {
@@ -503,26 +283,13 @@ func (ec *executionContext) _UpdateChangeTemplatePayload_changeTemplate(ctx cont
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateChangeTemplatePayload_changeTemplate(ctx, field)
-		},
+		lean.Place{Object: "UpdateChangeTemplatePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeTemplate) graphql.Marshaler {
-			return ec.marshalOChangeTemplate2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeTemplate(ctx, selections, v)
-		},
+		ec.marshalOChangeTemplate2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeTemplate,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateChangeTemplatePayload_changeTemplate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateChangeTemplatePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateChangeTemplatePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeTemplate]) (ret graphql.Marshaler) {
@@ -530,26 +297,13 @@ func (ec *executionContext) _UpdateChangeTemplatePayload_userErrors(ctx context.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateChangeTemplatePayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "UpdateChangeTemplatePayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateChangeTemplatePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateChangeTemplatePayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateChangeTemplatePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeTemplate]) (ret graphql.Marshaler) {
@@ -557,26 +311,13 @@ func (ec *executionContext) _UpdateChangeTemplatePayload_warnings(ctx context.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateChangeTemplatePayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "UpdateChangeTemplatePayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateChangeTemplatePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateChangeTemplatePayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 // endregion **************************** field.gotpl *****************************

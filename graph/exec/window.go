@@ -4,7 +4,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
@@ -93,22 +92,13 @@ func (ec *executionContext) field_ChangeWindow_occurrences_args(ctx context.Cont
 func (ec *executionContext) _CalendarEntry_kind(ctx context.Context, field graphql.CollectedField, obj *read.CalendarEntry) (ret graphql.Marshaler) {
 	return ec.marshalNCalendarEntryKind2string(ctx, field.Selections, obj.Kind())
 }
-func (ec *executionContext) fieldContext_CalendarEntry_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CalendarEntry", field, true, false, errors.New("field of type CalendarEntryKind does not have child fields"))
-}
 
 func (ec *executionContext) _CalendarEntry_startsAt(ctx context.Context, field graphql.CollectedField, obj *read.CalendarEntry) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.StartsAt())
 }
-func (ec *executionContext) fieldContext_CalendarEntry_startsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CalendarEntry", field, true, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _CalendarEntry_endsAt(ctx context.Context, field graphql.CollectedField, obj *read.CalendarEntry) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.EndsAt())
-}
-func (ec *executionContext) fieldContext_CalendarEntry_endsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CalendarEntry", field, true, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 func (ec *executionContext) _CalendarEntry_change(ctx context.Context, field graphql.CollectedField, obj *read.CalendarEntry) (ret graphql.Marshaler) {
@@ -116,26 +106,13 @@ func (ec *executionContext) _CalendarEntry_change(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CalendarEntry_change(ctx, field)
-		},
+		lean.Place{Object: "CalendarEntry", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Change(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.Change) graphql.Marshaler {
-			return ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange(ctx, selections, v)
-		},
+		ec.marshalOChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChange,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CalendarEntry_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CalendarEntry",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CalendarEntry_window(ctx context.Context, field graphql.CollectedField, obj *read.CalendarEntry) (ret graphql.Marshaler) {
@@ -143,26 +120,13 @@ func (ec *executionContext) _CalendarEntry_window(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CalendarEntry_window(ctx, field)
-		},
+		lean.Place{Object: "CalendarEntry", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Window(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeWindow) graphql.Marshaler {
-			return ec.marshalOChangeWindow2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeWindow(ctx, selections, v)
-		},
+		ec.marshalOChangeWindow2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeWindow,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CalendarEntry_window(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CalendarEntry",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CalendarEntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CalendarEntry]) (ret graphql.Marshaler) {
@@ -170,26 +134,13 @@ func (ec *executionContext) _CalendarEntryConnection_edges(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CalendarEntryConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "CalendarEntryConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.CalendarEntry]) graphql.Marshaler {
-			return ec.marshalNCalendarEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNCalendarEntryEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CalendarEntryConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CalendarEntryConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CalendarEntryConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CalendarEntry]) (ret graphql.Marshaler) {
@@ -197,26 +148,13 @@ func (ec *executionContext) _CalendarEntryConnection_nodes(ctx context.Context, 
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CalendarEntryConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "CalendarEntryConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CalendarEntry) graphql.Marshaler {
-			return ec.marshalNCalendarEntry2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCalendarEntryᚄ(ctx, selections, v)
-		},
+		ec.marshalNCalendarEntry2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCalendarEntryᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CalendarEntryConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CalendarEntryConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CalendarEntryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CalendarEntry]) (ret graphql.Marshaler) {
@@ -224,26 +162,13 @@ func (ec *executionContext) _CalendarEntryConnection_pageInfo(ctx context.Contex
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CalendarEntryConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "CalendarEntryConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CalendarEntryConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CalendarEntryConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CalendarEntryConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.CalendarEntry]) (ret graphql.Marshaler) {
@@ -251,27 +176,17 @@ func (ec *executionContext) _CalendarEntryConnection_totalCount(ctx context.Cont
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CalendarEntryConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "CalendarEntryConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CalendarEntryConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CalendarEntryConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _CalendarEntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.CalendarEntry]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
-}
-func (ec *executionContext) fieldContext_CalendarEntryEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CalendarEntryEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _CalendarEntryEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.CalendarEntry]) (ret graphql.Marshaler) {
@@ -279,89 +194,49 @@ func (ec *executionContext) _CalendarEntryEdge_node(ctx context.Context, field g
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CalendarEntryEdge_node(ctx, field)
-		},
+		lean.Place{Object: "CalendarEntryEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.CalendarEntry) graphql.Marshaler {
-			return ec.marshalNCalendarEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCalendarEntry(ctx, selections, v)
-		},
+		ec.marshalNCalendarEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCalendarEntry,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CalendarEntryEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CalendarEntryEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeWindow_id(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
-func (ec *executionContext) fieldContext_ChangeWindow_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeWindow", field, false, false, errors.New("field of type ID does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeWindow_name(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
-}
-func (ec *executionContext) fieldContext_ChangeWindow_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeWindow", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeWindow_description(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Description)
 }
-func (ec *executionContext) fieldContext_ChangeWindow_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeWindow", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeWindow_kind(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
 	return ec.marshalNWindowKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWindowKind(ctx, field.Selections, obj.Kind)
-}
-func (ec *executionContext) fieldContext_ChangeWindow_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeWindow", field, false, false, errors.New("field of type WindowKind does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeWindow_startsAt(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.StartsAt)
 }
-func (ec *executionContext) fieldContext_ChangeWindow_startsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeWindow", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeWindow_durationMinutes(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.DurationMinutes)
-}
-func (ec *executionContext) fieldContext_ChangeWindow_durationMinutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeWindow", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeWindow_timeZone(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.TimeZone)
 }
-func (ec *executionContext) fieldContext_ChangeWindow_timeZone(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeWindow", field, false, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeWindow_recurrence(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
 	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Recurrence())
 }
-func (ec *executionContext) fieldContext_ChangeWindow_recurrence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeWindow", field, true, false, errors.New("field of type String does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeWindow_isGlobal(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsGlobal)
-}
-func (ec *executionContext) fieldContext_ChangeWindow_isGlobal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeWindow", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeWindow_cis(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
@@ -369,26 +244,13 @@ func (ec *executionContext) _ChangeWindow_cis(ctx context.Context, field graphql
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeWindow_cis(ctx, field)
-		},
+		lean.Place{Object: "ChangeWindow", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Cis(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CI) graphql.Marshaler {
-			return ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ(ctx, selections, v)
-		},
+		ec.marshalNCI2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeWindow_cis(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeWindow",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeWindow_classes(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
@@ -396,33 +258,17 @@ func (ec *executionContext) _ChangeWindow_classes(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeWindow_classes(ctx, field)
-		},
+		lean.Place{Object: "ChangeWindow", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Classes(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.CIClass) graphql.Marshaler {
-			return ec.marshalNCIClass2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClassᚄ(ctx, selections, v)
-		},
+		ec.marshalNCIClass2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIClassᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeWindow_classes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeWindow",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeWindow_labels(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
 	return ec.marshalNJSON2map(ctx, field.Selections, obj.Labels())
-}
-func (ec *executionContext) fieldContext_ChangeWindow_labels(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeWindow", field, true, false, errors.New("field of type JSON does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeWindow_occurrences(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
@@ -430,16 +276,12 @@ func (ec *executionContext) _ChangeWindow_occurrences(ctx context.Context, field
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeWindow_occurrences(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_ChangeWindow_occurrences},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.Occurrences(fc.Args["from"].(time.Time), fc.Args["to"].(time.Time))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.WindowOccurrence) graphql.Marshaler {
-			return ec.marshalNWindowOccurrence2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐWindowOccurrenceᚄ(ctx, selections, v)
-		},
+		ec.marshalNWindowOccurrence2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐWindowOccurrenceᚄ,
 		true,
 	)
 }
@@ -467,22 +309,13 @@ func (ec *executionContext) fieldContext_ChangeWindow_occurrences(ctx context.Co
 func (ec *executionContext) _ChangeWindow_createdAt(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.CreatedAt)
 }
-func (ec *executionContext) fieldContext_ChangeWindow_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeWindow", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeWindow_updatedAt(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.UpdatedAt)
 }
-func (ec *executionContext) fieldContext_ChangeWindow_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeWindow", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _ChangeWindow_version(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
-}
-func (ec *executionContext) fieldContext_ChangeWindow_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeWindow", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeWindow_history(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
@@ -490,16 +323,12 @@ func (ec *executionContext) _ChangeWindow_history(ctx context.Context, field gra
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeWindow_history(ctx, field)
-		},
+		lean.Place{Open: ec.fieldContext_ChangeWindow_history},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
 			return obj.History(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*read.Entry]) graphql.Marshaler {
-			return ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx, selections, v)
-		},
+		ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -529,26 +358,13 @@ func (ec *executionContext) _ChangeWindowConnection_edges(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeWindowConnection_edges(ctx, field)
-		},
+		lean.Place{Object: "ChangeWindowConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.Edges, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*page.Edge[*read.ChangeWindow]) graphql.Marshaler {
-			return ec.marshalNChangeWindowEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx, selections, v)
-		},
+		ec.marshalNChangeWindowEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeWindowConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeWindowConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeWindowConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ChangeWindow]) (ret graphql.Marshaler) {
@@ -556,26 +372,13 @@ func (ec *executionContext) _ChangeWindowConnection_nodes(ctx context.Context, f
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeWindowConnection_nodes(ctx, field)
-		},
+		lean.Place{Object: "ChangeWindowConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Nodes(), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*read.ChangeWindow) graphql.Marshaler {
-			return ec.marshalNChangeWindow2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeWindowᚄ(ctx, selections, v)
-		},
+		ec.marshalNChangeWindow2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeWindowᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeWindowConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeWindowConnection",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeWindowConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ChangeWindow]) (ret graphql.Marshaler) {
@@ -583,26 +386,13 @@ func (ec *executionContext) _ChangeWindowConnection_pageInfo(ctx context.Context
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeWindowConnection_pageInfo(ctx, field)
-		},
+		lean.Place{Object: "ChangeWindowConnection"},
 		func(ctx context.Context) (any, error) {
 			return obj.PageInfo, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *page.Info) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo(ctx, selections, v)
-		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeWindowConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeWindowConnection",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _ChangeWindowConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.ChangeWindow]) (ret graphql.Marshaler) {
@@ -610,27 +400,17 @@ func (ec *executionContext) _ChangeWindowConnection_totalCount(ctx context.Conte
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeWindowConnection_totalCount(ctx, field)
-		},
+		lean.Place{Object: "ChangeWindowConnection", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.TotalCount(ctx)
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
+		ec.marshalNInt2int,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeWindowConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeWindowConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeWindowEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.ChangeWindow]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
-}
-func (ec *executionContext) fieldContext_ChangeWindowEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("ChangeWindowEdge", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ChangeWindowEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.ChangeWindow]) (ret graphql.Marshaler) {
@@ -638,26 +418,13 @@ func (ec *executionContext) _ChangeWindowEdge_node(ctx context.Context, field gr
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ChangeWindowEdge_node(ctx, field)
-		},
+		lean.Place{Object: "ChangeWindowEdge"},
 		func(ctx context.Context) (any, error) {
 			return obj.Node, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeWindow) graphql.Marshaler {
-			return ec.marshalNChangeWindow2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeWindow(ctx, selections, v)
-		},
+		ec.marshalNChangeWindow2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeWindow,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_ChangeWindowEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "ChangeWindowEdge",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateChangeWindowPayload_changeWindow(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeWindow]) (ret graphql.Marshaler) {
@@ -665,26 +432,13 @@ func (ec *executionContext) _CreateChangeWindowPayload_changeWindow(ctx context.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateChangeWindowPayload_changeWindow(ctx, field)
-		},
+		lean.Place{Object: "CreateChangeWindowPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeWindow) graphql.Marshaler {
-			return ec.marshalOChangeWindow2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeWindow(ctx, selections, v)
-		},
+		ec.marshalOChangeWindow2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeWindow,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_CreateChangeWindowPayload_changeWindow(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateChangeWindowPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateChangeWindowPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeWindow]) (ret graphql.Marshaler) {
@@ -692,26 +446,13 @@ func (ec *executionContext) _CreateChangeWindowPayload_userErrors(ctx context.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateChangeWindowPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "CreateChangeWindowPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CreateChangeWindowPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateChangeWindowPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _CreateChangeWindowPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeWindow]) (ret graphql.Marshaler) {
@@ -719,33 +460,17 @@ func (ec *executionContext) _CreateChangeWindowPayload_warnings(ctx context.Cont
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateChangeWindowPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "CreateChangeWindowPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_CreateChangeWindowPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CreateChangeWindowPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RemoveChangeWindowPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
-}
-func (ec *executionContext) fieldContext_RemoveChangeWindowPayload_removedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RemoveChangeWindowPayload", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _RemoveChangeWindowPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
@@ -753,26 +478,13 @@ func (ec *executionContext) _RemoveChangeWindowPayload_userErrors(ctx context.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RemoveChangeWindowPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "RemoveChangeWindowPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RemoveChangeWindowPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RemoveChangeWindowPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _RemoveChangeWindowPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
@@ -780,26 +492,13 @@ func (ec *executionContext) _RemoveChangeWindowPayload_warnings(ctx context.Cont
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RemoveChangeWindowPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "RemoveChangeWindowPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_RemoveChangeWindowPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "RemoveChangeWindowPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateChangeWindowPayload_changeWindow(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeWindow]) (ret graphql.Marshaler) {
@@ -807,26 +506,13 @@ func (ec *executionContext) _UpdateChangeWindowPayload_changeWindow(ctx context.
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateChangeWindowPayload_changeWindow(ctx, field)
-		},
+		lean.Place{Object: "UpdateChangeWindowPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.Record, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *read.ChangeWindow) graphql.Marshaler {
-			return ec.marshalOChangeWindow2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeWindow(ctx, selections, v)
-		},
+		ec.marshalOChangeWindow2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeWindow,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateChangeWindowPayload_changeWindow(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateChangeWindowPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateChangeWindowPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeWindow]) (ret graphql.Marshaler) {
@@ -834,26 +520,13 @@ func (ec *executionContext) _UpdateChangeWindowPayload_userErrors(ctx context.Co
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateChangeWindowPayload_userErrors(ctx, field)
-		},
+		lean.Place{Object: "UpdateChangeWindowPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []*present.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ(ctx, selections, v)
-		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateChangeWindowPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateChangeWindowPayload",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _UpdateChangeWindowPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ChangeWindow]) (ret graphql.Marshaler) {
@@ -861,40 +534,21 @@ func (ec *executionContext) _UpdateChangeWindowPayload_warnings(ctx context.Cont
 		ctx,
 		ec.OperationContext,
 		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateChangeWindowPayload_warnings(ctx, field)
-		},
+		lean.Place{Object: "UpdateChangeWindowPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []domain.Warning) graphql.Marshaler {
-			return ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ(ctx, selections, v)
-		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
 		true,
 	)
-}
-func (ec *executionContext) fieldContext_UpdateChangeWindowPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "UpdateChangeWindowPayload",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _WindowOccurrence_startsAt(ctx context.Context, field graphql.CollectedField, obj *read.WindowOccurrence) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.StartsAt)
 }
-func (ec *executionContext) fieldContext_WindowOccurrence_startsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("WindowOccurrence", field, false, false, errors.New("field of type DateTime does not have child fields"))
-}
 
 func (ec *executionContext) _WindowOccurrence_endsAt(ctx context.Context, field graphql.CollectedField, obj *read.WindowOccurrence) (ret graphql.Marshaler) {
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.EndsAt)
-}
-func (ec *executionContext) fieldContext_WindowOccurrence_endsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("WindowOccurrence", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
 // endregion **************************** field.gotpl *****************************

@@ -13,15 +13,32 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
+// Place is where a field stands: of which object, and whether a method or a resolver answers it.
+type Place struct {
+	Object     string
+	IsMethod   bool
+	IsResolver bool
+	// Open makes the context of a field with arguments, and says all of the above.
+	Open func(context.Context, graphql.CollectedField) (*graphql.FieldContext, error)
+}
+
+// context makes the context of a field. An argument that cannot be read is an error, which the field has told.
+func (p *Place) context(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	if p.Open != nil {
+		return p.Open(ctx, field)
+	}
+	return &graphql.FieldContext{Object: p.Object, Field: field, IsMethod: p.IsMethod, IsResolver: p.IsResolver}, nil
+}
+
 // Resolve answers one field as graphql.ResolveField does: an error or a panic of the resolver is the field's error.
 func Resolve[T any](
 	ctx context.Context, op *graphql.OperationContext, field graphql.CollectedField,
-	open func(context.Context, graphql.CollectedField) (*graphql.FieldContext, error),
+	place Place,
 	resolve func(context.Context) (any, error),
 	marshal func(context.Context, ast.SelectionSet, T) graphql.Marshaler,
 	isNonNull bool,
 ) (answer graphql.Marshaler) {
-	here, err := open(ctx, field)
+	here, err := place.context(ctx, field)
 	if err != nil {
 		return graphql.Null
 	}

@@ -124,9 +124,12 @@ func (s *slimmer) miss(p *pattern, text string, at int) {
 // lean rewrites a generated file, function by function.
 func (s *slimmer) lean(file, text string) string {
 	s.file = file
-	scalars := map[string]bool{}
+	scalars, places := map[string]bool{}, map[string]string{}
 	for _, part := range scalarField.FindAllStringSubmatch(text, -1) {
 		scalars[part[1]] = true
+	}
+	for _, part := range simpleField.FindAllStringSubmatch(text, -1) {
+		places[part[1]] = place(part[2]+part[5], part[3]+part[6], part[4]+part[7])
 	}
 	for _, p := range []*pattern{&inputs, &rendered, &shared} {
 		text = s.replace(p, text)
@@ -146,20 +149,75 @@ func (s *slimmer) lean(file, text string) string {
 		if part := plain.left.FindStringSubmatch(f); part != nil && scalars[part[1]] {
 			f = s.replace(&plain, f)
 		}
-		kept[i] = s.replace(&resolved, f)
+		f = s.replace(&forwarded, s.replace(&resolved, f))
+		if part := opened.code.FindStringSubmatch(f); part != nil && strings.Contains(f, "lean.Resolve(") {
+			at, ok := places[part[1]]
+			if !ok {
+				at = "lean.Place{Open: ec.fieldContext_" + part[1] + "}" // it has arguments
+			}
+			f = opened.code.ReplaceAllLiteralString(f, "\t\t"+at+",\n")
+			s.note(&opened, 1)
+		}
+		kept[i] = f
 	}
-	text = strings.Join(kept, "\nfunc ")
+	text = s.dropUncalled(strings.Join(kept, "\nfunc "))
 	if strings.Contains(text, "lean.") {
 		text = strings.Replace(text, "\nimport (\n", "\nimport (\n\t\"github.com/linchpin-cmdb/linchpin/graph/lean\"\n", 1)
 	}
 	return text
 }
 
+// place writes where a field stands.
+func place(object, isMethod, isResolver string) string {
+	text := "lean.Place{Object: " + object
+	if isMethod == "true" {
+		text += ", IsMethod: true"
+	}
+	if isResolver == "true" {
+		text += ", IsResolver: true"
+	}
+	return text + "}"
+}
+
+// dropUncalled deletes the functions that make contexts of fields which need none.
+func (s *slimmer) dropUncalled(text string) string {
+	called := map[string]bool{}
+	for _, part := range call.FindAllStringSubmatch(text, -1) {
+		called[part[1]] = true
+	}
+	begin, functions, ok := strings.Cut(text, "\nfunc ")
+	if !ok {
+		return text
+	}
+	var out strings.Builder
+	out.WriteString(begin)
+	for f := range strings.SplitSeq(functions, "\nfunc ") {
+		if part := uncalled.code.FindStringSubmatch(f); part != nil && !called[part[1]] {
+			_, after, _ := strings.Cut(f, "\n}\n")
+			out.WriteString("\n" + after) // such as a variable that stands behind the function
+			s.note(&uncalled, 1)
+			continue
+		}
+		out.WriteString("\nfunc " + f)
+	}
+	return out.String()
+}
+
+// call is how the context of a field is made.
+var call = regexp.MustCompile(`\bec\.fieldContext_([\p{L}\p{N}_]+)`)
+
+// simpleField is the context of a field without arguments: the object, whether a method answers it, whether a resolver
+// does.
+var simpleField = regexp.MustCompile(`(?s)\) fieldContext_([\p{L}\p{N}_]+)\([^\n]*\n(?:` +
+	`\treturn graphql\.NewScalarFieldContext\(("\w+"), field, (true|false), (true|false), [^\n]*\n\}|` +
+	`\tfc = &graphql\.FieldContext\{\n\t\tObject: +("\w+"),\n\t\tField: +field,\n\t\tIsMethod: +(true|false),\n\t\tIsResolver: +(true|false),\n` +
+	`(?:\t\tChild: func\([^\n]*\n(?:\t\t\t[^\n]*\n)*\t\t\},\n)?\t\}\n\treturn fc, nil\n\})`)
+
 // scalarField is how the context of a field without children is made.
 var scalarField = regexp.MustCompile(`fieldContext_([\p{L}\p{N}_]+)\([^\n]*\n\treturn graphql\.NewScalarFieldContext\(`)
 
 // patterns are all that must be found in what gqlgen writes.
-var patterns = []*pattern{&inputs, &rendered, &shared, &children, &child, &deferred, &shaped, &dispatched, &slice, &plain, &resolved}
+var patterns = []*pattern{&inputs, &rendered, &shared, &children, &child, &deferred, &shaped, &dispatched, &slice, &plain, &resolved, &forwarded, &opened, &uncalled}
 
 var (
 	inputs = pattern{
@@ -222,5 +280,18 @@ var (
 		code: regexp.MustCompile(`(?s)graphql\.ResolveField\(\n(\t\tctx,\n\t\tec\.OperationContext,\n.*?)\t\tnil,\n(\t\tfunc\(ctx context\.Context, selections ast\.SelectionSet, [^\n]*\n.*?\n\t\t\},\n)\t\ttrue,\n(\t\t(?:true|false)),\n\t\)\n`),
 		lean: "lean.Resolve(\n$1$2$3,\n\t)\n",
 		left: regexp.MustCompile(`graphql\.ResolveField\(`),
+	}
+	forwarded = pattern{
+		name: "forwarded", // a function that only calls another one
+		code: regexp.MustCompile(`\t\tfunc\(ctx context\.Context, selections ast\.SelectionSet, v [^\n]*\) graphql\.Marshaler \{\n\t\t\treturn (ec\.[\p{L}\p{N}_]+)\(ctx, selections, v\)\n\t\t\},\n`),
+		lean: "\t\t$1,\n",
+	}
+	opened = pattern{
+		name: "opened", // how a field makes its context
+		code: regexp.MustCompile(`\t\tfunc\(ctx context\.Context, field graphql\.CollectedField\) \(\*graphql\.FieldContext, error\) \{\n\t\t\treturn ec\.fieldContext_([\p{L}\p{N}_]+)\(ctx, field\)\n\t\t\},\n`),
+	}
+	uncalled = pattern{
+		name: "uncalled", // the functions that make contexts of fields which need none
+		code: regexp.MustCompile(`^\(ec \*executionContext\) fieldContext_([\p{L}\p{N}_]+)\(`),
 	}
 )

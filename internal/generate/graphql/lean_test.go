@@ -23,6 +23,7 @@ omit_gqlgen_file_notice: true
 skip_mod_tidy: true
 skip_validation: true
 omit_root_models: true
+omit_complexity: true
 `
 
 // generateSample lets gqlgen generate the sample in a module of its own, with the versions of this one. It returns the
@@ -125,6 +126,9 @@ func TestGenerationFailsAndSaysWhichPatternFoundLessThanItMust(t *testing.T) {
 		&slice:      {"graphql.MarshalSliceConcurrently(", "graphql.MarshalSlice("},
 		&plain:      {"\t\tfield,\n\t\tfunc(", "\t\t&field,\n\t\tfunc("},
 		&resolved:   {"(ctx)\n\t\t},\n\t\tnil,\n", "(ctx)\n\t\t},\n\t\tmiddleware,\n"},
+		&forwarded:  {"(ctx, selections, v)\n", "(ctx, field.Selections, v)\n"},
+		&opened:     {"return ec.fieldContext_", "return ec.contextOf_"},
+		&uncalled:   {"func (ec *executionContext) fieldContext_", "func (ec *executionContext) contextOf_"},
 	}
 	for _, p := range patterns {
 		fault, ok := faults[p]
