@@ -43,7 +43,11 @@ type Entry struct {
 	// Before holds the value of the "before" field.
 	Before map[string]interface{} `json:"before,omitempty"`
 	// After holds the value of the "after" field.
-	After        map[string]interface{} `json:"after,omitempty"`
+	After map[string]interface{} `json:"after,omitempty"`
+	// Salt holds the value of the "salt" field.
+	Salt []byte `json:"salt,omitempty"`
+	// Digest holds the value of the "digest" field.
+	Digest       []byte `json:"digest,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -52,7 +56,7 @@ func (*Entry) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case entry.FieldBefore, entry.FieldAfter:
+		case entry.FieldBefore, entry.FieldAfter, entry.FieldSalt, entry.FieldDigest:
 			values[i] = new([]byte)
 		case entry.FieldID, entry.FieldRevision, entry.FieldActorID, entry.FieldViaID, entry.FieldRecordID, entry.FieldSubjectID:
 			values[i] = new(sql.NullInt64)
@@ -159,6 +163,18 @@ func (_m *Entry) assignValues(columns []string, values []any) error {
 					return fmt.Errorf("unmarshal field after: %w", err)
 				}
 			}
+		case entry.FieldSalt:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field salt", values[i])
+			} else if value != nil {
+				_m.Salt = *value
+			}
+		case entry.FieldDigest:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field digest", values[i])
+			} else if value != nil {
+				_m.Digest = *value
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -234,6 +250,12 @@ func (_m *Entry) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("after=")
 	builder.WriteString(fmt.Sprintf("%v", _m.After))
+	builder.WriteString(", ")
+	builder.WriteString("salt=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Salt))
+	builder.WriteString(", ")
+	builder.WriteString("digest=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Digest))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -118,6 +118,18 @@ func (_c *EntryCreate) SetAfter(v map[string]interface{}) *EntryCreate {
 	return _c
 }
 
+// SetSalt sets the "salt" field.
+func (_c *EntryCreate) SetSalt(v []byte) *EntryCreate {
+	_c.mutation.SetSalt(v)
+	return _c
+}
+
+// SetDigest sets the "digest" field.
+func (_c *EntryCreate) SetDigest(v []byte) *EntryCreate {
+	_c.mutation.SetDigest(v)
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *EntryCreate) SetID(v ident.ID) *EntryCreate {
 	_c.mutation.SetID(v)
@@ -280,6 +292,14 @@ func (_c *EntryCreate) createSpec() (*Entry, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.After(); ok {
 		_spec.SetField(entry.FieldAfter, field.TypeJSON, value)
 		_node.After = value
+	}
+	if value, ok := _c.mutation.Salt(); ok {
+		_spec.SetField(entry.FieldSalt, field.TypeBytes, value)
+		_node.Salt = value
+	}
+	if value, ok := _c.mutation.Digest(); ok {
+		_spec.SetField(entry.FieldDigest, field.TypeBytes, value)
+		_node.Digest = value
 	}
 	return _node, _spec
 }

@@ -87,6 +87,12 @@ func (_u *EntryUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.AfterCleared() {
 		_spec.ClearField(entry.FieldAfter, field.TypeJSON)
 	}
+	if _u.mutation.SaltCleared() {
+		_spec.ClearField(entry.FieldSalt, field.TypeBytes)
+	}
+	if _u.mutation.DigestCleared() {
+		_spec.ClearField(entry.FieldDigest, field.TypeBytes)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -197,6 +203,12 @@ func (_u *EntryUpdateOne) sqlSave(ctx context.Context) (_node *Entry, err error)
 	}
 	if _u.mutation.AfterCleared() {
 		_spec.ClearField(entry.FieldAfter, field.TypeJSON)
+	}
+	if _u.mutation.SaltCleared() {
+		_spec.ClearField(entry.FieldSalt, field.TypeBytes)
+	}
+	if _u.mutation.DigestCleared() {
+		_spec.ClearField(entry.FieldDigest, field.TypeBytes)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &Entry{config: _u.config}

@@ -19,7 +19,11 @@ type Head struct {
 	// Revision holds the value of the "revision" field.
 	Revision int64 `json:"revision,omitempty"`
 	// Access holds the value of the "access" field.
-	Access       int64 `json:"access,omitempty"`
+	Access int64 `json:"access,omitempty"`
+	// Chained holds the value of the "chained" field.
+	Chained int64 `json:"chained,omitempty"`
+	// Chain holds the value of the "chain" field.
+	Chain        []byte `json:"chain,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -28,7 +32,9 @@ func (*Head) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case head.FieldID, head.FieldRevision, head.FieldAccess:
+		case head.FieldChain:
+			values[i] = new([]byte)
+		case head.FieldID, head.FieldRevision, head.FieldAccess, head.FieldChained:
 			values[i] = new(sql.NullInt64)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -62,6 +68,18 @@ func (_m *Head) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field access", values[i])
 			} else if value.Valid {
 				_m.Access = value.Int64
+			}
+		case head.FieldChained:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field chained", values[i])
+			} else if value.Valid {
+				_m.Chained = value.Int64
+			}
+		case head.FieldChain:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field chain", values[i])
+			} else if value != nil {
+				_m.Chain = *value
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -104,6 +122,12 @@ func (_m *Head) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("access=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Access))
+	builder.WriteString(", ")
+	builder.WriteString("chained=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Chained))
+	builder.WriteString(", ")
+	builder.WriteString("chain=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Chain))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -47,6 +47,26 @@ func (_c *HeadCreate) SetNillableAccess(v *int64) *HeadCreate {
 	return _c
 }
 
+// SetChained sets the "chained" field.
+func (_c *HeadCreate) SetChained(v int64) *HeadCreate {
+	_c.mutation.SetChained(v)
+	return _c
+}
+
+// SetNillableChained sets the "chained" field if the given value is not nil.
+func (_c *HeadCreate) SetNillableChained(v *int64) *HeadCreate {
+	if v != nil {
+		_c.SetChained(*v)
+	}
+	return _c
+}
+
+// SetChain sets the "chain" field.
+func (_c *HeadCreate) SetChain(v []byte) *HeadCreate {
+	_c.mutation.SetChain(v)
+	return _c
+}
+
 // Mutation returns the HeadMutation object of the builder.
 func (_c *HeadCreate) Mutation() *HeadMutation {
 	return _c.mutation
@@ -90,6 +110,10 @@ func (_c *HeadCreate) defaults() {
 		v := head.DefaultAccess
 		_c.mutation.SetAccess(v)
 	}
+	if _, ok := _c.mutation.Chained(); !ok {
+		v := head.DefaultChained
+		_c.mutation.SetChained(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -99,6 +123,9 @@ func (_c *HeadCreate) check() error {
 	}
 	if _, ok := _c.mutation.Access(); !ok {
 		return &ValidationError{Name: "access", err: errors.New(`ent: missing required field "Head.access"`)}
+	}
+	if _, ok := _c.mutation.Chained(); !ok {
+		return &ValidationError{Name: "chained", err: errors.New(`ent: missing required field "Head.chained"`)}
 	}
 	return nil
 }
@@ -133,6 +160,14 @@ func (_c *HeadCreate) createSpec() (*Head, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Access(); ok {
 		_spec.SetField(head.FieldAccess, field.TypeInt64, value)
 		_node.Access = value
+	}
+	if value, ok := _c.mutation.Chained(); ok {
+		_spec.SetField(head.FieldChained, field.TypeInt64, value)
+		_node.Chained = value
+	}
+	if value, ok := _c.mutation.Chain(); ok {
+		_spec.SetField(head.FieldChain, field.TypeBytes, value)
+		_node.Chain = value
 	}
 	return _node, _spec
 }

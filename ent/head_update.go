@@ -70,6 +70,39 @@ func (_u *HeadUpdate) AddAccess(v int64) *HeadUpdate {
 	return _u
 }
 
+// SetChained sets the "chained" field.
+func (_u *HeadUpdate) SetChained(v int64) *HeadUpdate {
+	_u.mutation.ResetChained()
+	_u.mutation.SetChained(v)
+	return _u
+}
+
+// SetNillableChained sets the "chained" field if the given value is not nil.
+func (_u *HeadUpdate) SetNillableChained(v *int64) *HeadUpdate {
+	if v != nil {
+		_u.SetChained(*v)
+	}
+	return _u
+}
+
+// AddChained adds value to the "chained" field.
+func (_u *HeadUpdate) AddChained(v int64) *HeadUpdate {
+	_u.mutation.AddChained(v)
+	return _u
+}
+
+// SetChain sets the "chain" field.
+func (_u *HeadUpdate) SetChain(v []byte) *HeadUpdate {
+	_u.mutation.SetChain(v)
+	return _u
+}
+
+// ClearChain clears the value of the "chain" field.
+func (_u *HeadUpdate) ClearChain() *HeadUpdate {
+	_u.mutation.ClearChain()
+	return _u
+}
+
 // Mutation returns the HeadMutation object of the builder.
 func (_u *HeadUpdate) Mutation() *HeadMutation {
 	return _u.mutation
@@ -128,6 +161,18 @@ func (_u *HeadUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedAccess(); ok {
 		_spec.AddField(head.FieldAccess, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Chained(); ok {
+		_spec.SetField(head.FieldChained, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedChained(); ok {
+		_spec.AddField(head.FieldChained, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Chain(); ok {
+		_spec.SetField(head.FieldChain, field.TypeBytes, value)
+	}
+	if _u.mutation.ChainCleared() {
+		_spec.ClearField(head.FieldChain, field.TypeBytes)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -190,6 +235,39 @@ func (_u *HeadUpdateOne) SetNillableAccess(v *int64) *HeadUpdateOne {
 // AddAccess adds value to the "access" field.
 func (_u *HeadUpdateOne) AddAccess(v int64) *HeadUpdateOne {
 	_u.mutation.AddAccess(v)
+	return _u
+}
+
+// SetChained sets the "chained" field.
+func (_u *HeadUpdateOne) SetChained(v int64) *HeadUpdateOne {
+	_u.mutation.ResetChained()
+	_u.mutation.SetChained(v)
+	return _u
+}
+
+// SetNillableChained sets the "chained" field if the given value is not nil.
+func (_u *HeadUpdateOne) SetNillableChained(v *int64) *HeadUpdateOne {
+	if v != nil {
+		_u.SetChained(*v)
+	}
+	return _u
+}
+
+// AddChained adds value to the "chained" field.
+func (_u *HeadUpdateOne) AddChained(v int64) *HeadUpdateOne {
+	_u.mutation.AddChained(v)
+	return _u
+}
+
+// SetChain sets the "chain" field.
+func (_u *HeadUpdateOne) SetChain(v []byte) *HeadUpdateOne {
+	_u.mutation.SetChain(v)
+	return _u
+}
+
+// ClearChain clears the value of the "chain" field.
+func (_u *HeadUpdateOne) ClearChain() *HeadUpdateOne {
+	_u.mutation.ClearChain()
 	return _u
 }
 
@@ -281,6 +359,18 @@ func (_u *HeadUpdateOne) sqlSave(ctx context.Context) (_node *Head, err error) {
 	}
 	if value, ok := _u.mutation.AddedAccess(); ok {
 		_spec.AddField(head.FieldAccess, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Chained(); ok {
+		_spec.SetField(head.FieldChained, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedChained(); ok {
+		_spec.AddField(head.FieldChained, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Chain(); ok {
+		_spec.SetField(head.FieldChain, field.TypeBytes, value)
+	}
+	if _u.mutation.ChainCleared() {
+		_spec.ClearField(head.FieldChain, field.TypeBytes)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &Head{config: _u.config}

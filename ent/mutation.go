@@ -15508,6 +15508,8 @@ type EntryMutation struct {
 	addsubject_id *ident.ID
 	before        *map[string]interface{}
 	after         *map[string]interface{}
+	salt          *[]byte
+	digest        *[]byte
 	clearedFields map[string]struct{}
 	done          bool
 	oldValue      func(context.Context) (*Entry, error)
@@ -16204,6 +16206,104 @@ func (m *EntryMutation) ResetAfter() {
 	delete(m.clearedFields, entry.FieldAfter)
 }
 
+// SetSalt sets the "salt" field.
+func (m *EntryMutation) SetSalt(b []byte) {
+	m.salt = &b
+}
+
+// Salt returns the value of the "salt" field in the mutation.
+func (m *EntryMutation) Salt() (r []byte, exists bool) {
+	v := m.salt
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSalt returns the old "salt" field's value of the Entry entity.
+// If the Entry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EntryMutation) OldSalt(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSalt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSalt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSalt: %w", err)
+	}
+	return oldValue.Salt, nil
+}
+
+// ClearSalt clears the value of the "salt" field.
+func (m *EntryMutation) ClearSalt() {
+	m.salt = nil
+	m.clearedFields[entry.FieldSalt] = struct{}{}
+}
+
+// SaltCleared returns if the "salt" field was cleared in this mutation.
+func (m *EntryMutation) SaltCleared() bool {
+	_, ok := m.clearedFields[entry.FieldSalt]
+	return ok
+}
+
+// ResetSalt resets all changes to the "salt" field.
+func (m *EntryMutation) ResetSalt() {
+	m.salt = nil
+	delete(m.clearedFields, entry.FieldSalt)
+}
+
+// SetDigest sets the "digest" field.
+func (m *EntryMutation) SetDigest(b []byte) {
+	m.digest = &b
+}
+
+// Digest returns the value of the "digest" field in the mutation.
+func (m *EntryMutation) Digest() (r []byte, exists bool) {
+	v := m.digest
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDigest returns the old "digest" field's value of the Entry entity.
+// If the Entry object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EntryMutation) OldDigest(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDigest is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDigest requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDigest: %w", err)
+	}
+	return oldValue.Digest, nil
+}
+
+// ClearDigest clears the value of the "digest" field.
+func (m *EntryMutation) ClearDigest() {
+	m.digest = nil
+	m.clearedFields[entry.FieldDigest] = struct{}{}
+}
+
+// DigestCleared returns if the "digest" field was cleared in this mutation.
+func (m *EntryMutation) DigestCleared() bool {
+	_, ok := m.clearedFields[entry.FieldDigest]
+	return ok
+}
+
+// ResetDigest resets all changes to the "digest" field.
+func (m *EntryMutation) ResetDigest() {
+	m.digest = nil
+	delete(m.clearedFields, entry.FieldDigest)
+}
+
 // Where appends a list predicates to the EntryMutation builder.
 func (m *EntryMutation) Where(ps ...predicate.Entry) {
 	m.predicates = append(m.predicates, ps...)
@@ -16238,7 +16338,7 @@ func (m *EntryMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *EntryMutation) Fields() []string {
-	fields := make([]string, 0, 12)
+	fields := make([]string, 0, 14)
 	if m.revision != nil {
 		fields = append(fields, entry.FieldRevision)
 	}
@@ -16275,6 +16375,12 @@ func (m *EntryMutation) Fields() []string {
 	if m.after != nil {
 		fields = append(fields, entry.FieldAfter)
 	}
+	if m.salt != nil {
+		fields = append(fields, entry.FieldSalt)
+	}
+	if m.digest != nil {
+		fields = append(fields, entry.FieldDigest)
+	}
 	return fields
 }
 
@@ -16307,6 +16413,10 @@ func (m *EntryMutation) Field(name string) (ent.Value, bool) {
 		return m.Before()
 	case entry.FieldAfter:
 		return m.After()
+	case entry.FieldSalt:
+		return m.Salt()
+	case entry.FieldDigest:
+		return m.Digest()
 	}
 	return nil, false
 }
@@ -16340,6 +16450,10 @@ func (m *EntryMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldBefore(ctx)
 	case entry.FieldAfter:
 		return m.OldAfter(ctx)
+	case entry.FieldSalt:
+		return m.OldSalt(ctx)
+	case entry.FieldDigest:
+		return m.OldDigest(ctx)
 	}
 	return nil, fmt.Errorf("unknown Entry field %s", name)
 }
@@ -16432,6 +16546,20 @@ func (m *EntryMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetAfter(v)
+		return nil
+	case entry.FieldSalt:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSalt(v)
+		return nil
+	case entry.FieldDigest:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDigest(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Entry field %s", name)
@@ -16538,6 +16666,12 @@ func (m *EntryMutation) ClearedFields() []string {
 	if m.FieldCleared(entry.FieldAfter) {
 		fields = append(fields, entry.FieldAfter)
 	}
+	if m.FieldCleared(entry.FieldSalt) {
+		fields = append(fields, entry.FieldSalt)
+	}
+	if m.FieldCleared(entry.FieldDigest) {
+		fields = append(fields, entry.FieldDigest)
+	}
 	return fields
 }
 
@@ -16563,6 +16697,12 @@ func (m *EntryMutation) ClearField(name string) error {
 		return nil
 	case entry.FieldAfter:
 		m.ClearAfter()
+		return nil
+	case entry.FieldSalt:
+		m.ClearSalt()
+		return nil
+	case entry.FieldDigest:
+		m.ClearDigest()
 		return nil
 	}
 	return fmt.Errorf("unknown Entry nullable field %s", name)
@@ -16607,6 +16747,12 @@ func (m *EntryMutation) ResetField(name string) error {
 		return nil
 	case entry.FieldAfter:
 		m.ResetAfter()
+		return nil
+	case entry.FieldSalt:
+		m.ResetSalt()
+		return nil
+	case entry.FieldDigest:
+		m.ResetDigest()
 		return nil
 	}
 	return fmt.Errorf("unknown Entry field %s", name)
@@ -17254,6 +17400,9 @@ type HeadMutation struct {
 	addrevision   *int64
 	access        *int64
 	addaccess     *int64
+	chained       *int64
+	addchained    *int64
+	chain         *[]byte
 	clearedFields map[string]struct{}
 	done          bool
 	oldValue      func(context.Context) (*Head, error)
@@ -17470,6 +17619,111 @@ func (m *HeadMutation) ResetAccess() {
 	m.addaccess = nil
 }
 
+// SetChained sets the "chained" field.
+func (m *HeadMutation) SetChained(i int64) {
+	m.chained = &i
+	m.addchained = nil
+}
+
+// Chained returns the value of the "chained" field in the mutation.
+func (m *HeadMutation) Chained() (r int64, exists bool) {
+	v := m.chained
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChained returns the old "chained" field's value of the Head entity.
+// If the Head object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *HeadMutation) OldChained(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChained is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChained requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChained: %w", err)
+	}
+	return oldValue.Chained, nil
+}
+
+// AddChained adds i to the "chained" field.
+func (m *HeadMutation) AddChained(i int64) {
+	if m.addchained != nil {
+		*m.addchained += i
+	} else {
+		m.addchained = &i
+	}
+}
+
+// AddedChained returns the value that was added to the "chained" field in this mutation.
+func (m *HeadMutation) AddedChained() (r int64, exists bool) {
+	v := m.addchained
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetChained resets all changes to the "chained" field.
+func (m *HeadMutation) ResetChained() {
+	m.chained = nil
+	m.addchained = nil
+}
+
+// SetChain sets the "chain" field.
+func (m *HeadMutation) SetChain(b []byte) {
+	m.chain = &b
+}
+
+// Chain returns the value of the "chain" field in the mutation.
+func (m *HeadMutation) Chain() (r []byte, exists bool) {
+	v := m.chain
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChain returns the old "chain" field's value of the Head entity.
+// If the Head object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *HeadMutation) OldChain(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChain is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChain requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChain: %w", err)
+	}
+	return oldValue.Chain, nil
+}
+
+// ClearChain clears the value of the "chain" field.
+func (m *HeadMutation) ClearChain() {
+	m.chain = nil
+	m.clearedFields[head.FieldChain] = struct{}{}
+}
+
+// ChainCleared returns if the "chain" field was cleared in this mutation.
+func (m *HeadMutation) ChainCleared() bool {
+	_, ok := m.clearedFields[head.FieldChain]
+	return ok
+}
+
+// ResetChain resets all changes to the "chain" field.
+func (m *HeadMutation) ResetChain() {
+	m.chain = nil
+	delete(m.clearedFields, head.FieldChain)
+}
+
 // Where appends a list predicates to the HeadMutation builder.
 func (m *HeadMutation) Where(ps ...predicate.Head) {
 	m.predicates = append(m.predicates, ps...)
@@ -17504,12 +17758,18 @@ func (m *HeadMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *HeadMutation) Fields() []string {
-	fields := make([]string, 0, 2)
+	fields := make([]string, 0, 4)
 	if m.revision != nil {
 		fields = append(fields, head.FieldRevision)
 	}
 	if m.access != nil {
 		fields = append(fields, head.FieldAccess)
+	}
+	if m.chained != nil {
+		fields = append(fields, head.FieldChained)
+	}
+	if m.chain != nil {
+		fields = append(fields, head.FieldChain)
 	}
 	return fields
 }
@@ -17523,6 +17783,10 @@ func (m *HeadMutation) Field(name string) (ent.Value, bool) {
 		return m.Revision()
 	case head.FieldAccess:
 		return m.Access()
+	case head.FieldChained:
+		return m.Chained()
+	case head.FieldChain:
+		return m.Chain()
 	}
 	return nil, false
 }
@@ -17536,6 +17800,10 @@ func (m *HeadMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldRevision(ctx)
 	case head.FieldAccess:
 		return m.OldAccess(ctx)
+	case head.FieldChained:
+		return m.OldChained(ctx)
+	case head.FieldChain:
+		return m.OldChain(ctx)
 	}
 	return nil, fmt.Errorf("unknown Head field %s", name)
 }
@@ -17559,6 +17827,20 @@ func (m *HeadMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetAccess(v)
 		return nil
+	case head.FieldChained:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChained(v)
+		return nil
+	case head.FieldChain:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChain(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Head field %s", name)
 }
@@ -17573,6 +17855,9 @@ func (m *HeadMutation) AddedFields() []string {
 	if m.addaccess != nil {
 		fields = append(fields, head.FieldAccess)
 	}
+	if m.addchained != nil {
+		fields = append(fields, head.FieldChained)
+	}
 	return fields
 }
 
@@ -17585,6 +17870,8 @@ func (m *HeadMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedRevision()
 	case head.FieldAccess:
 		return m.AddedAccess()
+	case head.FieldChained:
+		return m.AddedChained()
 	}
 	return nil, false
 }
@@ -17608,6 +17895,13 @@ func (m *HeadMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddAccess(v)
 		return nil
+	case head.FieldChained:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddChained(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Head numeric field %s", name)
 }
@@ -17615,7 +17909,11 @@ func (m *HeadMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *HeadMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(head.FieldChain) {
+		fields = append(fields, head.FieldChain)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -17628,6 +17926,11 @@ func (m *HeadMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *HeadMutation) ClearField(name string) error {
+	switch name {
+	case head.FieldChain:
+		m.ClearChain()
+		return nil
+	}
 	return fmt.Errorf("unknown Head nullable field %s", name)
 }
 
@@ -17640,6 +17943,12 @@ func (m *HeadMutation) ResetField(name string) error {
 		return nil
 	case head.FieldAccess:
 		m.ResetAccess()
+		return nil
+	case head.FieldChained:
+		m.ResetChained()
+		return nil
+	case head.FieldChain:
+		m.ResetChain()
 		return nil
 	}
 	return fmt.Errorf("unknown Head field %s", name)

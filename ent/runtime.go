@@ -213,6 +213,10 @@ func init() {
 	headDescAccess := headFields[1].Descriptor()
 	// head.DefaultAccess holds the default value on creation for the access field.
 	head.DefaultAccess = headDescAccess.Default.(int64)
+	// headDescChained is the schema descriptor for chained field.
+	headDescChained := headFields[2].Descriptor()
+	// head.DefaultChained holds the default value on creation for the chained field.
+	head.DefaultChained = headDescChained.Default.(int64)
 	incidentFields := schema.Incident{}.Fields()
 	_ = incidentFields
 	// incidentDescDescription is the schema descriptor for description field.

@@ -38,6 +38,10 @@ const (
 	FieldBefore = "before"
 	// FieldAfter holds the string denoting the after field in the database.
 	FieldAfter = "after"
+	// FieldSalt holds the string denoting the salt field in the database.
+	FieldSalt = "salt"
+	// FieldDigest holds the string denoting the digest field in the database.
+	FieldDigest = "digest"
 	// Table holds the table name of the entry in the database.
 	Table = "entry"
 )
@@ -57,6 +61,8 @@ var Columns = []string{
 	FieldSubjectID,
 	FieldBefore,
 	FieldAfter,
+	FieldSalt,
+	FieldDigest,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).

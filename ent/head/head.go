@@ -15,6 +15,10 @@ const (
 	FieldRevision = "revision"
 	// FieldAccess holds the string denoting the access field in the database.
 	FieldAccess = "access"
+	// FieldChained holds the string denoting the chained field in the database.
+	FieldChained = "chained"
+	// FieldChain holds the string denoting the chain field in the database.
+	FieldChain = "chain"
 	// Table holds the table name of the head in the database.
 	Table = "head"
 )
@@ -24,6 +28,8 @@ var Columns = []string{
 	FieldID,
 	FieldRevision,
 	FieldAccess,
+	FieldChained,
+	FieldChain,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -41,6 +47,8 @@ var (
 	DefaultRevision int64
 	// DefaultAccess holds the default value on creation for the "access" field.
 	DefaultAccess int64
+	// DefaultChained holds the default value on creation for the "chained" field.
+	DefaultChained int64
 )
 
 // OrderOption defines the ordering options for the Head queries.
@@ -59,4 +67,9 @@ func ByRevision(opts ...sql.OrderTermOption) OrderOption {
 // ByAccess orders the results by the access field.
 func ByAccess(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldAccess, opts...).ToFunc()
+}
+
+// ByChained orders the results by the chained field.
+func ByChained(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldChained, opts...).ToFunc()
 }

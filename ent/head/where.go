@@ -62,6 +62,16 @@ func Access(v int64) predicate.Head {
 	return predicate.Head(sql.FieldEQ(FieldAccess, v))
 }
 
+// Chained applies equality check predicate on the "chained" field. It's identical to ChainedEQ.
+func Chained(v int64) predicate.Head {
+	return predicate.Head(sql.FieldEQ(FieldChained, v))
+}
+
+// Chain applies equality check predicate on the "chain" field. It's identical to ChainEQ.
+func Chain(v []byte) predicate.Head {
+	return predicate.Head(sql.FieldEQ(FieldChain, v))
+}
+
 // RevisionEQ applies the EQ predicate on the "revision" field.
 func RevisionEQ(v int64) predicate.Head {
 	return predicate.Head(sql.FieldEQ(FieldRevision, v))
@@ -140,6 +150,96 @@ func AccessLT(v int64) predicate.Head {
 // AccessLTE applies the LTE predicate on the "access" field.
 func AccessLTE(v int64) predicate.Head {
 	return predicate.Head(sql.FieldLTE(FieldAccess, v))
+}
+
+// ChainedEQ applies the EQ predicate on the "chained" field.
+func ChainedEQ(v int64) predicate.Head {
+	return predicate.Head(sql.FieldEQ(FieldChained, v))
+}
+
+// ChainedNEQ applies the NEQ predicate on the "chained" field.
+func ChainedNEQ(v int64) predicate.Head {
+	return predicate.Head(sql.FieldNEQ(FieldChained, v))
+}
+
+// ChainedIn applies the In predicate on the "chained" field.
+func ChainedIn(vs ...int64) predicate.Head {
+	return predicate.Head(sql.FieldIn(FieldChained, vs...))
+}
+
+// ChainedNotIn applies the NotIn predicate on the "chained" field.
+func ChainedNotIn(vs ...int64) predicate.Head {
+	return predicate.Head(sql.FieldNotIn(FieldChained, vs...))
+}
+
+// ChainedGT applies the GT predicate on the "chained" field.
+func ChainedGT(v int64) predicate.Head {
+	return predicate.Head(sql.FieldGT(FieldChained, v))
+}
+
+// ChainedGTE applies the GTE predicate on the "chained" field.
+func ChainedGTE(v int64) predicate.Head {
+	return predicate.Head(sql.FieldGTE(FieldChained, v))
+}
+
+// ChainedLT applies the LT predicate on the "chained" field.
+func ChainedLT(v int64) predicate.Head {
+	return predicate.Head(sql.FieldLT(FieldChained, v))
+}
+
+// ChainedLTE applies the LTE predicate on the "chained" field.
+func ChainedLTE(v int64) predicate.Head {
+	return predicate.Head(sql.FieldLTE(FieldChained, v))
+}
+
+// ChainEQ applies the EQ predicate on the "chain" field.
+func ChainEQ(v []byte) predicate.Head {
+	return predicate.Head(sql.FieldEQ(FieldChain, v))
+}
+
+// ChainNEQ applies the NEQ predicate on the "chain" field.
+func ChainNEQ(v []byte) predicate.Head {
+	return predicate.Head(sql.FieldNEQ(FieldChain, v))
+}
+
+// ChainIn applies the In predicate on the "chain" field.
+func ChainIn(vs ...[]byte) predicate.Head {
+	return predicate.Head(sql.FieldIn(FieldChain, vs...))
+}
+
+// ChainNotIn applies the NotIn predicate on the "chain" field.
+func ChainNotIn(vs ...[]byte) predicate.Head {
+	return predicate.Head(sql.FieldNotIn(FieldChain, vs...))
+}
+
+// ChainGT applies the GT predicate on the "chain" field.
+func ChainGT(v []byte) predicate.Head {
+	return predicate.Head(sql.FieldGT(FieldChain, v))
+}
+
+// ChainGTE applies the GTE predicate on the "chain" field.
+func ChainGTE(v []byte) predicate.Head {
+	return predicate.Head(sql.FieldGTE(FieldChain, v))
+}
+
+// ChainLT applies the LT predicate on the "chain" field.
+func ChainLT(v []byte) predicate.Head {
+	return predicate.Head(sql.FieldLT(FieldChain, v))
+}
+
+// ChainLTE applies the LTE predicate on the "chain" field.
+func ChainLTE(v []byte) predicate.Head {
+	return predicate.Head(sql.FieldLTE(FieldChain, v))
+}
+
+// ChainIsNil applies the IsNil predicate on the "chain" field.
+func ChainIsNil() predicate.Head {
+	return predicate.Head(sql.FieldIsNull(FieldChain))
+}
+
+// ChainNotNil applies the NotNil predicate on the "chain" field.
+func ChainNotNil() predicate.Head {
+	return predicate.Head(sql.FieldNotNull(FieldChain))
 }
 
 // And groups predicates with the AND operator between them.

@@ -706,6 +706,8 @@ var (
 		{Name: "subject_id", Type: field.TypeInt64},
 		{Name: "before", Type: field.TypeJSON, Nullable: true},
 		{Name: "after", Type: field.TypeJSON, Nullable: true},
+		{Name: "salt", Type: field.TypeBytes, Nullable: true},
+		{Name: "digest", Type: field.TypeBytes, Nullable: true},
 	}
 	// EntryTable holds the schema information for the "entry" table.
 	EntryTable = &schema.Table{
@@ -757,6 +759,8 @@ var (
 		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "revision", Type: field.TypeInt64, Default: 0},
 		{Name: "access", Type: field.TypeInt64, Default: 0},
+		{Name: "chained", Type: field.TypeInt64, Default: 0},
+		{Name: "chain", Type: field.TypeBytes, Nullable: true},
 	}
 	// HeadTable holds the schema information for the "head" table.
 	HeadTable = &schema.Table{

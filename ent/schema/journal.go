@@ -34,6 +34,10 @@ func (Entry) Fields() []ent.Field {
 		// that a follower needs no other read.
 		field.JSON("before", map[string]any{}).Optional().Immutable(),
 		field.JSON("after", map[string]any{}).Optional().Immutable(),
+		// digest is of before and after under salt. If salt is absent, the content was redacted, or the entry is of a
+		// program that knew no chain, and has no digest either until its revision is linked.
+		field.Bytes("salt").Optional().Immutable(),
+		field.Bytes("digest").Optional().Immutable(),
 	}
 }
 
@@ -62,7 +66,7 @@ func (Version) Indexes() []ent.Index {
 }
 
 // Head holds the number of the last committed revision, and that of the last change to who may do what, in its only
-// row.
+// row. chain is the link of the revision chained, which is the last one unless another program than this wrote since.
 type Head struct{ ent.Schema }
 
 func (Head) Annotations() []schema.Annotation { return []schema.Annotation{headTable} }
@@ -71,5 +75,7 @@ func (Head) Fields() []ent.Field {
 	return []ent.Field{
 		field.Int64("revision").Default(0),
 		field.Int64("access").Default(0), // +1 whenever something is taken away from an account
+		field.Int64("chained").Default(0),
+		field.Bytes("chain").Optional(), // absent before the first revision
 	}
 }

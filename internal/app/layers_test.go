@@ -24,7 +24,7 @@ var layers = [][]string{
 	{"internal/practice/ticket"},
 	{"internal/practice/form"}, // the faults of an input, with one sentence for each kind
 	{"internal/consent"},
-	{"internal/auth", "internal/journal"},
+	{"internal/auth", "internal/journal", "internal/audit"},
 	{"internal/store"},
 	{"ent"},
 	{"ent/schema"},
@@ -35,7 +35,7 @@ var layers = [][]string{
 	{"graph/page", "graph/where"}, // how lists of anything are paged and filtered
 	{"internal/ident"},
 	{"internal/span"},
-	{"internal/errs", "internal/propertytest", "internal/hugepage", "internal/safe"},
+	{"internal/chain", "internal/errs", "internal/propertytest", "internal/hugepage", "internal/safe"},
 	{"schema", "docs"},
 }
 

@@ -3,6 +3,8 @@ package backup_test
 import (
 	"context"
 	crand "crypto/rand"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -120,6 +122,7 @@ func TestVerifySeesWhatWasWrittenPastTheJournal(t *testing.T) {
 			{"an entry that is gone", "UPDATE entry SET revision = revision + 100000 WHERE id = (SELECT max(id) FROM entry WHERE revision = 2)", "UPDATE entry SET revision = 2 WHERE revision = 100002", "gap"},
 			{"an entry that says otherwise", "UPDATE entry SET operation = 'DELETED' WHERE id = (SELECT max(id) FROM entry WHERE record_id = " + someCI + ")", "UPDATE entry SET operation = 'CREATED' WHERE operation = 'DELETED' AND id = (SELECT max(id) FROM entry WHERE record_id = " + someCI + ")", "deleted it"},
 			{"a version that ended", "UPDATE version SET valid_to = 1000000 WHERE record_id = " + someCI, "UPDATE version SET valid_to = 9223372036854775807 WHERE record_id = " + someCI, "0 versions that hold"},
+			{"an entry that says it was somebody else", "UPDATE entry SET actor = 'cli:eve' WHERE revision = 1", "UPDATE entry SET actor = 'linchpin' WHERE revision = 1", "the chain of the journal does not hold"},
 			{"a head that went ahead", "UPDATE head SET revision = revision + 1", "UPDATE head SET revision = revision - 1", "the journal ends with revision"},
 		} {
 			do(c.do)
@@ -130,6 +133,40 @@ func TestVerifySeesWhatWasWrittenPastTheJournal(t *testing.T) {
 			do(c.undo)
 			if faults := found(); len(faults) > 0 {
 				t.Fatalf("%s was taken back, and %v is left", c.what, faults)
+			}
+		}
+	})
+}
+
+func TestARestoredDatabaseIsComparedWithItsManifest(t *testing.T) {
+	estates(t, func(t *testing.T, _ *app.App, address string, empty func() string) {
+		folder := filepath.Join(t.TempDir(), "kept")
+		made, err := backup.Make(t.Context(), address, folder, "a test", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(made.Link) != 64 {
+			t.Errorf("the manifest has the link %q", made.Link)
+		}
+		says := []string{
+			fmt.Sprintf("revision %d instead of %d", made.Revision, made.Revision+1), "digest " + made.Graph + " instead of", fmt.Sprintf("link %q instead of", made.Link),
+			fmt.Sprintf("team has %d rows instead of %d", made.Rows["team"], made.Rows["team"]-1),
+		}
+		made.Revision, made.Graph, made.Link, made.Rows["team"] = made.Revision+1, "another", "another", made.Rows["team"]-1
+		text, err := json.Marshal(made)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "manifest.json"), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, faults, err := backup.Restore(t.Context(), folder, empty(), nil)
+		if err != nil || len(faults) != len(says) {
+			t.Fatalf("%v\n%q", err, faults)
+		}
+		for i, fault := range faults {
+			if !strings.Contains(fault, says[i]) {
+				t.Errorf("%q instead of %q", fault, says[i])
 			}
 		}
 	})

@@ -29,8 +29,9 @@ type Manifest struct {
 	Database  string           `json:"database"`  // "sqlite" or "postgresql"
 	Migration string           `json:"migration"` // the newest that was applied
 	Revision  int64            `json:"revision"`
-	Graph     string           `json:"graph"` // the digest of the graph in that revision
-	Rows      map[string]int64 `json:"rows"`  // by table
+	Graph     string           `json:"graph"`          // the digest of the graph in that revision
+	Link      string           `json:"link,omitempty"` // of that revision, in the chain of the journal
+	Rows      map[string]int64 `json:"rows"`           // by table
 	File      string           `json:"file"`
 	Bytes     int64            `json:"bytes"`
 	SHA256    string           `json:"sha256"`
@@ -52,6 +53,11 @@ func (m *Manifest) describe(ctx context.Context, s *store.Store, from *store.Sna
 		return err
 	}
 	m.Revision, m.Graph, m.Migration = from.Revision, digest.String(), migrations[len(migrations)-1].Name
+	link, err := from.LinkOf(ctx, from.Revision)
+	if err != nil {
+		return err
+	}
+	m.Link = hex.EncodeToString(link)
 	m.Rows, err = from.Counts(ctx)
 	return err
 }
@@ -116,6 +122,9 @@ func (m *Manifest) differences(other Manifest) (all []string) {
 	}
 	if m.Migration == other.Migration && m.Graph != other.Graph {
 		all = append(all, fmt.Sprintf("the graph has the digest %s instead of %s", other.Graph, m.Graph))
+	}
+	if m.Link != "" && m.Link != other.Link {
+		all = append(all, fmt.Sprintf("the journal ends with the link %q instead of %q", other.Link, m.Link))
 	}
 	for _, table := range slices.Sorted(maps.Keys(m.Rows)) {
 		if got, ok := other.Rows[table]; ok && got != m.Rows[table] {

@@ -2,6 +2,7 @@ package backup
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"reflect"
@@ -12,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/account"
 	"github.com/linchpin-cmdb/linchpin/ent/entry"
 	"github.com/linchpin-cmdb/linchpin/ent/version"
+	"github.com/linchpin-cmdb/linchpin/internal/audit"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
@@ -24,6 +26,7 @@ type Report struct {
 	Entries  int64 // of the journal
 	Records  int64 // that the journal tells of, and that are there
 	Graph    string
+	Link     string   // of the journal's last revision
 	Faults   []string // sorted by what they are about, at most mostFaults of them
 	More     int      // faults beyond those
 }
@@ -41,8 +44,8 @@ type last struct {
 
 // Verify compares one revision of a database with its journal: each record is as its last entry says, no record is
 // there that no entry made, or missing though none deleted it, each fact has one version that holds, revisions and
-// their lines have no gap, and a SQLite file is sound. O(entries) time, O(records) memory. Errors: those of the
-// database; what is wrong in it is in the report.
+// their lines have no gap, their chain holds, and a SQLite file is sound. O(entries) time, O(records) memory. Errors:
+// those of the database; what is wrong in it is in the report.
 func Verify(ctx context.Context, address string, say func(string)) (r Report, err error) {
 	say = told(say)
 	s, err := store.OpenReading(ctx, address)
@@ -58,12 +61,21 @@ func Verify(ctx context.Context, address string, say func(string)) (r Report, er
 	for _, text := range damage {
 		r.fault("%s", text)
 	}
-	from, err := s.Snapshot(ctx, 1)
+	from, err := s.Snapshot(ctx, audit.Connections())
 	if err != nil {
 		return r, err
 	}
 	defer from.Close()
 	r.Revision = from.Revision
+	say("Working out the chain")
+	chained, err := audit.Verify(ctx, from, audit.Keys{})
+	if err != nil {
+		return r, err
+	}
+	r.Link = hex.EncodeToString(chained.Link)
+	if chained.Fault != nil {
+		r.fault("the chain of the journal does not hold: %s", chained.Fault)
+	}
 	say("Reading the journal")
 	told, err := r.readJournal(ctx, from.Client)
 	if err != nil {
@@ -119,7 +131,9 @@ func (r *Report) readJournal(ctx context.Context, c *ent.Client) (map[ident.ID]l
 				r.fault("the journal has a gap before %s of revision %d: the entry before it is %s of revision %d", e.ID, e.Revision, at, previous)
 			}
 			at, previous = e.ID, e.Revision
-			told[e.RecordID] = last{e.ID, e.Operation == domain.Deleted}
+			if e.RecordID.Kind() != ident.Entry { // an entry was redacted
+				told[e.RecordID] = last{e.ID, e.Operation == domain.Deleted}
+			}
 			r.Entries++
 		}
 	}
@@ -161,16 +175,12 @@ func (r *Report) compareKind(ctx context.Context, c *ent.Client, kind ident.Kind
 			r.compareRecord(id, columns, records[id], byRecord[id])
 			delete(told, id)
 		}
-		if isVersioned(kind) {
+		if store.IsVersioned(kind) {
 			if err := r.compareVersions(ctx, c, ids, byRecord); err != nil {
 				return err
 			}
 		}
 	}
-}
-
-func isVersioned(kind ident.Kind) bool {
-	return kind == ident.CI || kind == ident.Relationship || kind == ident.DependencyGroup
 }
 
 // columnsOf returns the names that a record's fields have in the journal.

@@ -242,7 +242,8 @@ func TestADatabaseThatWentBackIsFollowed(t *testing.T) {
 		}
 		for _, statement := range []string{
 			"DELETE FROM version WHERE valid_from > $1", "DELETE FROM entry WHERE revision > $1",
-			"DELETE FROM ci WHERE name = 'more' AND $1 >= 0", "UPDATE head SET revision = $1",
+			"DELETE FROM ci WHERE name = 'more' AND $1 >= 0", "DELETE FROM x_revision WHERE revision > $1",
+			"UPDATE head SET revision = $1, chained = $1, chain = (SELECT chain FROM x_revision WHERE revision = $1)",
 		} {
 			if _, err := tx.ExecContext(t.Context(), statement, revision); err != nil {
 				t.Fatal(err)

@@ -32,6 +32,9 @@ func EntryID(revision int64, place int) ident.ID {
 	return ident.New(ident.Entry, revision<<placeBits|int64(place))
 }
 
+// RevisionOf returns the revision of a journal entry.
+func RevisionOf(entry ident.ID) int64 { return entry.Number() >> placeBits }
+
 // journal takes the revision and writes the entries and versions of the transaction. It comes last in the transaction:
 // the head's row is locked from here to the commit, so that revisions are dense and in commit order. If nothing was
 // written, it returns 0.
@@ -47,14 +50,18 @@ func journal(ctx context.Context, tx *Tx) (int64, error) {
 		return 0, tooMany(len(entries))
 	}
 	tx.record.closing = true
-	revision, err := nextRevision(ctx, tx)
+	leaf, err := tx.seal(ctx, entries)
+	if err != nil {
+		return 0, err
+	}
+	revision, err := nextRevision(ctx, tx, leaf)
 	if err != nil {
 		return 0, err
 	}
 	var superseded []ident.ID
 	var versions []int // places of entries
 	for i, w := range entries {
-		if !isVersioned(w.id.Kind()) {
+		if !IsVersioned(w.id.Kind()) {
 			continue
 		}
 		if w.operation != domain.Created {
@@ -95,6 +102,7 @@ func (tx *Tx) insertEntries(ctx context.Context, revision int64, entries []*writ
 	columns := []string{
 		entry.FieldID, entry.FieldRevision, entry.FieldAt, entry.FieldActor, entry.FieldVerb, entry.FieldOperation,
 		entry.FieldRecordID, entry.FieldSubjectID, entry.FieldBefore, entry.FieldAfter, entry.FieldActorID, entry.FieldVia, entry.FieldViaID,
+		entry.FieldSalt, entry.FieldDigest,
 	}
 	account, err := tx.Author(ctx)
 	if err != nil {
@@ -102,20 +110,11 @@ func (tx *Tx) insertEntries(ctx context.Context, revision int64, entries []*writ
 	}
 	return tx.insertRows(ctx, entry.Table, columns, len(entries), func(i int, row []any) error {
 		w := entries[i]
-		before, err := textOf(w.before)
-		if err != nil {
-			return err
-		}
-		after := w.text
-		if after == nil {
-			if after, err = textOf(w.after); err != nil {
-				return err
-			}
-		}
 		row[0], row[1], row[2], row[3], row[4] = int64(EntryID(revision, i)), revision, tx.Now, tx.Actor, tx.Verb
 		row[5], row[6], row[7] = string(w.operation), int64(w.id), int64(w.subject)
-		row[8], row[9] = document(before, tx.IsPostgres()), document(after, tx.IsPostgres())
+		row[8], row[9] = document(w.prior, tx.IsPostgres()), document(w.text, tx.IsPostgres())
 		row[10], row[11], row[12] = optional(account), string(tx.Via()), optional(tx.by.ViaID)
+		row[13], row[14] = w.salt, w.digest
 		return nil
 	})
 }
@@ -136,13 +135,9 @@ func textOf(record map[string]any) ([]byte, error) {
 	return json.Marshal(record)
 }
 
-// isVersioned reports whether records of the kind keep their past versions.
-func isVersioned(k ident.Kind) bool {
+// IsVersioned reports whether records of the kind keep their past versions.
+func IsVersioned(k ident.Kind) bool {
 	return k == ident.CI || k == ident.Relationship || k == ident.DependencyGroup
-}
-
-func nextRevision(ctx context.Context, tx *Tx) (int64, error) {
-	return number(ctx, tx, "UPDATE head SET revision = revision + 1 RETURNING revision")
 }
 
 // headRevision returns the last committed revision that the transaction sees.

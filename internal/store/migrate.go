@@ -59,13 +59,16 @@ const migrationTable = `CREATE TABLE IF NOT EXISTS x_migration (
 
 // Migrate brings the database to the newest version and returns the number of migrations it applied. Each runs in a
 // transaction of its own; several servers may start at once. It refuses a database that is newer than this program, and
-// one whose applied migrations differ from the program's.
+// one whose applied migrations differ from the program's. Then it links what stands without a link.
 func (s *Store) Migrate(ctx context.Context) (applied int, err error) {
 	all, err := s.Migrations()
 	if err != nil {
 		return 0, err
 	}
-	return s.migrate(ctx, all)
+	if applied, err = s.migrate(ctx, all); err != nil {
+		return applied, err
+	}
+	return applied, s.LinkAll(ctx)
 }
 
 func (s *Store) migrate(ctx context.Context, all []Migration) (applied int, err error) {

@@ -27,6 +27,8 @@ type written struct {
 	operation     domain.Operation
 	before, after map[string]any
 	text          []byte // after, where it is written already
+	prior         []byte // before, once it is sealed
+	salt, digest  []byte
 }
 
 func newRecorder() *recorder { return &recorder{} }

@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -9,13 +11,20 @@ import (
 )
 
 // Dump returns everything that the tables hold, a line for each row with the name of its table. It includes what
-// triggers and generated columns keep and the counters of ids, but not the times of migrations.
+// triggers and generated columns keep and the counters of ids, but not the times of migrations, and of salts and what
+// hangs on them the length alone.
 func Dump(t testing.TB, s *store.Store) []string {
 	t.Helper()
 	if s.IsPostgres() {
 		var all []string
 		for _, table := range texts(t, s, `SELECT quote_ident(relname) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'x_migration' ORDER BY 1`) {
-			all = append(all, texts(t, s, fmt.Sprintf(`SELECT '%[1]s ' || t::text FROM %[1]s t ORDER BY 1`, table))...)
+			columns := texts(t, s, `SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum`, table)
+			for i, c := range columns {
+				if isSalted(table, c) {
+					columns[i] = "octet_length(" + c + ")"
+				}
+			}
+			all = append(all, texts(t, s, fmt.Sprintf(`SELECT '%[1]s ' || ROW(%[2]s)::text FROM %[1]s t ORDER BY 1`, table, strings.Join(columns, ", ")))...)
 		}
 		return append(all, texts(t, s, `SELECT sequencename || ' at ' || coalesce(last_value, 0) FROM pg_sequences ORDER BY 1`)...)
 	}
@@ -27,11 +36,24 @@ func Dump(t testing.TB, s *store.Store) []string {
 	for _, table := range texts(t, s, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'x_migration' AND name NOT LIKE 'x\_ci\_search%' ESCAPE '\' ORDER BY 1`) {
 		var columns []string
 		for _, c := range texts(t, s, `SELECT name FROM pragma_table_info(?)`, table) {
-			columns = append(columns, fmt.Sprintf(`typeof("%[1]s") || ' ' || quote("%[1]s")`, c))
+			value := strconv.Quote(c)
+			if isSalted(table, c) {
+				value = "length(" + value + ")"
+			}
+			columns = append(columns, fmt.Sprintf(`typeof(%[1]s) || ' ' || quote(%[1]s)`, value))
 		}
 		all = append(all, texts(t, s, fmt.Sprintf(`SELECT '%s: ' || %s FROM "%s" ORDER BY 1`, table, strings.Join(columns, " || ', ' || "), table))...)
 	}
 	return all
+}
+
+// isSalted reports whether a column is never twice the same.
+func isSalted(table, column string) bool {
+	switch table {
+	case "entry", "head", "x_revision":
+		return slices.Contains([]string{"salt", "digest", "leaf", "chain"}, column)
+	}
+	return false
 }
 
 func texts(t testing.TB, s *store.Store, query string, args ...any) (all []string) {

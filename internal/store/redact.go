@@ -1,0 +1,57 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/linchpin-cmdb/linchpin/ent/entry"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
+)
+
+// RedactVerb is the verb of entries that tell that others were redacted.
+const RedactVerb = "journal.redact"
+
+// redactable are the kinds of records whose past may lose its content: nothing else is worked out of it.
+var redactable = []ident.Kind{ident.Person, ident.Account, ident.APIToken, ident.TimelineEntry, ident.Approval}
+
+// Redact takes the content out of all entries of a record, for good, and writes an entry for each that tells that, and
+// why. Its digest stays, so that the chain holds, and tells nothing of the content, since its salt goes too. It returns
+// the number of entries. Failures: errs.Invalid if there is no reason, the record is of a kind that keeps its past, or
+// the transaction has another verb than RedactVerb; errs.NotFound if the journal knows nothing of the record.
+func (tx *Tx) Redact(ctx context.Context, record ident.ID, reason string) (int, error) {
+	switch {
+	case reason == "":
+		return 0, errs.New(errs.Invalid, "a redaction needs a reason: the journal keeps it")
+	case !slices.Contains(redactable, record.Kind()):
+		return 0, errs.New(errs.Invalid, "%s is a %s, whose past the graph and its history are made of: what is redacted are people, accounts, tokens, votes and comments", record, record.Kind().Noun())
+	case tx.Verb != RedactVerb:
+		return 0, errors.New("a redaction under the verb " + tx.Verb)
+	}
+	all, err := tx.Entry.Query().Where(entry.RecordID(record)).Order(entry.ByID(sql.OrderAsc())).Select(entry.FieldID, entry.FieldSubjectID, entry.FieldSalt).All(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if len(all) == 0 {
+		return 0, errs.New(errs.NotFound, "the journal has no entry of %s", record)
+	}
+	n := 0
+	for _, e := range all {
+		if e.Salt == nil { // it was redacted before
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE entry SET before = NULL, after = NULL, salt = NULL WHERE id = $1", int64(e.ID)); err != nil {
+			return 0, err
+		}
+		n++
+		tx.record.note(&written{
+			id: e.ID, subject: e.SubjectID, operation: domain.Updated, before: map[string]any{"reason": nil},
+			after: map[string]any{"id": e.ID.String(), "reason": reason},
+		})
+	}
+	return n, nil
+}
