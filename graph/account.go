@@ -6,12 +6,11 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
-	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/identity"
 )
 
-func (r *queryResolver) Accounts(ctx context.Context, name *where.Text, first *int, after *string, last *int, before *string) (*page.Connection[*read.Account], error) {
-	return r.r.read.Accounts(ctx, name, page.Args{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) Accounts(ctx context.Context, filter *read.AccountFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.Account], error) {
+	return r.r.read.Accounts(ctx, filter, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
 func (r *queryResolver) Policy(context.Context) ([]*read.PolicyRule, error) {
@@ -46,8 +45,8 @@ func (r *mutationResolver) BindRole(ctx context.Context, input identity.BindRole
 	return present.Record(r.r.read.ShowRoleBinding)(r.r.Identity.BindRole(ctx, input))
 }
 
-func (r *mutationResolver) UnbindRole(ctx context.Context, input identity.UnbindRole) (*present.RemovedPayload, error) {
-	return present.Removed(r.r.Identity.UnbindRole(ctx, input))
+func (r *mutationResolver) UnbindRole(ctx context.Context, input identity.UnbindRole) (*present.DeletedPayload, error) {
+	return present.Deleted(r.r.Identity.UnbindRole(ctx, input))
 }
 
 func (r *mutationResolver) CreateAPIToken(ctx context.Context, input identity.CreateToken) (*present.CreatedTokenPayload, error) {

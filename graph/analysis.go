@@ -20,8 +20,8 @@ func (r *queryResolver) Paths(ctx context.Context, from ident.ID, to ident.ID, f
 	return r.r.read.Paths(ctx, from, to, first, asOf)
 }
 
-func (r *queryResolver) RootCauseCandidates(ctx context.Context, seen []*read.Failure, healthy []ident.ID, first int, facts read.Facts) ([]*read.RootCauseCandidate, error) {
-	return r.r.read.RootCauseCandidates(ctx, seen, healthy, first, facts)
+func (r *queryResolver) RootCauseCandidates(ctx context.Context, seen []*read.Failure, healthy []ident.ID, facts read.Facts, first *int, after *string, last *int, before *string) (*page.Connection[*read.RootCauseCandidate], error) {
+	return r.r.read.RootCauseCandidates(ctx, seen, healthy, facts, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
 func (r *queryResolver) WhatIf(ctx context.Context, overlay read.Overlay, filter *read.ImpactFilter, facts read.Facts, asOf *read.AsOf) (*read.Impact, error) {

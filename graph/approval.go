@@ -17,8 +17,8 @@ func (r *mutationResolver) UpdateApprovalPolicy(ctx context.Context, input appro
 	return present.Record(r.r.read.ShowApprovalPolicy)(r.r.Approval.UpdatePolicy(ctx, input))
 }
 
-func (r *mutationResolver) DeleteApprovalPolicy(ctx context.Context, input approval.DeletePolicy) (*present.RemovedPayload, error) {
-	return present.Removed(r.r.Approval.DeletePolicy(ctx, input))
+func (r *mutationResolver) DeleteApprovalPolicy(ctx context.Context, input approval.DeletePolicy) (*present.DeletedPayload, error) {
+	return present.Deleted(r.r.Approval.DeletePolicy(ctx, input))
 }
 
 func (r *queryResolver) ApprovalPolicies(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.ApprovalPolicy], error) {

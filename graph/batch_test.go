@@ -24,19 +24,19 @@ var nestedOperations = map[string]string{
 	"relationships": `{ cis PAGE { nodes { relationships(first: 3) { totalCount nodes { type { code } strength source { name } target { name class { code } } history(first: 2) { nodes { id } } } }
 		outgoing: relationships(first: 3, direction: OUTGOING) { nodes { target { name } } } } } }`,
 	"records": `{ cis PAGE { nodes { incidents(first: 3) { totalCount nodes { number caller { name } assignmentTeam { name } cis { ci { name } } suggestedImpactLevel availableTransitions { to } } }
-		open: incidents(first: 3, filter: {open: true}) { totalCount } changes(first: 3) { nodes { number scope { ci { name } } approvals { approver } } }
+		open: incidents(first: 3, filter: {isOpen: true}) { totalCount } changes(first: 3) { nodes { number scope { ci { name } } approvals { approver } } }
 		history(first: 3) { totalCount nodes { record { id } } } versions(first: 3) { nodes { record } } } } }`,
 	"impact": `{ cis PAGE { nodes { impact { counts { byClass { class { code } count } byTier { tier { code } } byEnvironment { count } }
 		affected(first: 3, classes: ["server"]) { totalCount nodes { ci { name owner { name } } proof { summary path { name } causes { ci { name } relationship { id } proof { summary } } } } }
 		services(first: 3) { nodes { service { tier { code } } } } on(id: "HUB") { ci { name } } subgraph { relationships { source { name } } } } } } }`,
 	"dependencies": `{ cis PAGE { nodes { dependencies { needs(first: 3, classes: ["server"]) { totalCount nodes { ci { name class { code } } } } } } } }`,
-	"services":     `{ services PAGE { nodes { ci { name owners { name } } tier { code } supportTeam { members { name } } } } }`,
-	"incidents": `{ incidents PAGE { nodes { parent { number } children(first: 2) { totalCount nodes { number } } open: children(first: 2, filter: {open: true}) { totalCount nodes { number } } causedByChange { number } timeline(first: 2) { nodes { body } }
+	"services":     `{ services PAGE { nodes { ci { name owners { name } } tier { code } supportTeam { members { nodes { name } } } } } }`,
+	"incidents": `{ incidents PAGE { nodes { parent { number } children(first: 2) { totalCount nodes { number } } open: children(first: 2, filter: {isOpen: true}) { totalCount nodes { number } } causedByChange { number } timeline(first: 2) { nodes { body } }
 		impact { affected(first: 2) { nodes { ci { name } } } } affectedServices(first: 2) { nodes { ci { name } } } impactAtOpening { serviceCount services { ci { name } } } impactDifference { affectedCountChange services { name from to ci { name } } }
 		assignee { teams { name } } externalIdentities { source } history(first: 2) { nodes { verb } } suggestedImpactReason } } }`,
 	"changes": `{ changes PAGE { nodes { requester { name } assignmentTeam { name } scope { ci { name } } impact { services(first: 2) { nodes { ci { name } } } }
 		template { name classes { code parent { code } } calendar { name } operations { ci { name } } }
-		approvalRequirements { needed given isMet candidates summary policy { name team { name members { name } } } }
+		approvalRequirements { needed given isMet candidates summary policy { name team { name members { nodes { name } } } } }
 		causedIncidents(first: 2) { nodes { number } } timeline(first: 2) { nodes { body } } history(first: 2) { nodes { id } } } } }`,
 	"operations": `{ changes PAGE { nodes { appliedRevision undoes { number } undoneBy { number } operations { kind ci { name } relationship { id } dependencyGroup { name } fields { field } }
 		preview { revision conflicts { summary entry { actor } } impactBefore { services(first: 2) { nodes { ci { name } } } } impactAfter { services(first: 2) { nodes { ci { name } } } }
@@ -44,10 +44,10 @@ var nestedOperations = map[string]string{
 	"conflicts": `{ changes PAGE { nodes { conflictCount conflicts(first: 30) { totalCount nodes { kind fields record { id } otherChange { number } window { name } assignee { name } ci { name } otherCI { name }
 		path { cis { name } relationships { id } } otherPath { cis { name } } group { name } services { ci { name } } } } } } }`,
 	"risks":    `{ riskWeights { factor most } changes PAGE { nodes { risk { score factors { points sentence ciCount cis { name } paths { cis { name } relationships { id } } changes { number } } } } } }`,
-	"suspects": `{ incidents PAGE { nodes { suspectChanges(first: 5) { points reasons { kind sentence } change { number } ci { name } symptom { name } path { cis { name } } } } } }`,
+	"suspects": `{ incidents PAGE { nodes { suspectChanges(first: 5) { nodes { points reasons { kind sentence } change { number } ci { name } symptom { name } path { cis { name } } } } } } }`,
 	"windows":  `{ changeWindows PAGE { nodes { cis { name } classes { code } occurrences(from: "2027-01-10T00:00:00Z", to: "2027-01-11T00:00:00Z") { startsAt } history(first: 2) { nodes { id } } } } }`,
 	"calendar": `{ changeCalendar(from: "2027-01-10T22:00:00Z", to: "2027-01-11T00:00:00Z", filter: {service: "HUB"}, first: 100) { nodes { change { number } window { name } } } }`,
-	"people":   `{ people PAGE { nodes { teams { name } externalIdentities { source } } } teams PAGE { nodes { parent { name } children { name } members { name } owns(first: 3) { totalCount nodes { name } } } } }`,
+	"people":   `{ people PAGE { nodes { teams { name } externalIdentities { source } } } teams PAGE { nodes { parent { name } children { name } members { nodes { name } } owns(first: 3) { totalCount nodes { name } } } } }`,
 	"journal":  `{ journal PAGE { nodes { record { id ... on CI { name class { code } owner { name } } ... on Incident { cis { ci { name } } } ... on Relationship { source { name } } } } } }`,
 	"search":   `{ search(query: "row", first: 100) { nodes { name owner { name } incidents(first: 2) { totalCount } } } }`,
 	"dangling": `{ danglingReferences PAGE { nodes { record { ... on CI { name owner { name } } } } } }`,

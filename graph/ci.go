@@ -42,6 +42,6 @@ func (r *queryResolver) CIS(ctx context.Context, filter *read.CIFilter, orderBy 
 	return r.r.read.CIs(ctx, filter, orderBy, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
-func (r *queryResolver) DanglingReferences(ctx context.Context, source *string, first *int, after *string, last *int, before *string) (*page.Connection[*read.DanglingReference], error) {
-	return r.r.read.DanglingReferences(ctx, source, page.Args{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) DanglingReferences(ctx context.Context, filter *read.DanglingReferenceFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.DanglingReference], error) {
+	return r.r.read.DanglingReferences(ctx, filter, page.Args{First: first, After: after, Last: last, Before: before})
 }

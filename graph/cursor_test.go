@@ -49,8 +49,8 @@ func TestACursorOfAnythingElseIsRefused(t *testing.T) {
 		}
 		for list, narrowed := range map[string]string{ // the same list, asked for by something else
 			"cis":              `{ cis(filter: {name: {startsWith: "twin"}}) LIST }`,
-			"incidents":        `{ incidents(filter: {open: true}) LIST }`,
-			"CI.incidents":     `{ ci(id: "HUB") { incidents(filter: {open: true}) LIST } }`,
+			"incidents":        `{ incidents(filter: {isOpen: true}) LIST }`,
+			"CI.incidents":     `{ ci(id: "HUB") { incidents(filter: {isOpen: true}) LIST } }`,
 			"CI.needs":         `{ ci(id: "HUB") { dependencies { needs(classes: ["server"]) LIST } } }`,
 			"impact.affected":  `{ impact(facts: NONE, failed: [{id: "HUB"}]) { affected(classes: ["server"]) LIST } }`,
 			"impact.services":  `{ impact(facts: NONE, failed: [{id: "HUB", state: DEGRADED}]) { services LIST } }`,

@@ -139,6 +139,9 @@ func (d *drawer) value(t *ast.Type, name, about string, depth int) string {
 	case ast.Enum:
 		return def.EnumValues[d.IntN(len(def.EnumValues))].Name
 	case ast.InputObject:
+		if def.Name == "LabelInput" {
+			return d.label()
+		}
 		return d.input(def, name, about, depth)
 	}
 	quoted := func(text string) string {
@@ -154,9 +157,6 @@ func (d *drawer) value(t *ast.Type, name, about string, depth int) string {
 	case "Boolean":
 		return fmt.Sprint(d.IntN(2) == 0)
 	case "Int":
-		if strings.HasPrefix(name, "duration") {
-			return fmt.Sprint(30 + d.IntN(600))
-		}
 		return fmt.Sprint(1 + d.IntN(5))
 	case "Float":
 		return fmt.Sprint(d.IntN(100))
@@ -165,7 +165,7 @@ func (d *drawer) value(t *ast.Type, name, about string, depth int) string {
 	case "DateTime", "Date":
 		return quoted(d.moment(name).Format(map[string]string{"DateTime": time.RFC3339, "Date": time.DateOnly}[def.Name]))
 	case "Duration":
-		return `"PT4H"`
+		return fmt.Sprintf("\"PT%dM\"", 30+d.IntN(600))
 	case "URL":
 		return `"https://example.com/runbook"`
 	case "JSON":
@@ -299,7 +299,18 @@ func (d *drawer) moment(name string) time.Time {
 	return at.Add(-48 * time.Hour)
 }
 
-// object draws labels or attributes.
+// label draws a label to set or to remove.
+func (d *drawer) label() string {
+	for name, value := range d.labels[d.IntN(len(d.labels))] { // they have one each
+		if d.IntN(10) == 0 {
+			return fmt.Sprintf("{name: %q, value: null}", name)
+		}
+		return fmt.Sprintf("{name: %q, value: %q}", name, value)
+	}
+	return `{name: "zone"}`
+}
+
+// object draws attributes.
 func (d *drawer) object() string {
 	labels := d.labels[d.IntN(len(d.labels))]
 	var all []string

@@ -6,7 +6,7 @@ import (
 )
 
 const entities = `query($of: [_Any!]!) { _entities(representations: $of) { __typename
-	... on CI { id owner { name } } ... on Service { id ci { name owner { name } } } ... on Team { id members { name } } } }`
+	... on CI { id owner { name } } ... on Service { id ci { name owner { name } } } ... on Team { id members { nodes { name } } } } }`
 
 func TestEntitiesLoadTogether(t *testing.T) {
 	onEstates(t, 40, func(t *testing.T, e *estate) {

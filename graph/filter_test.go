@@ -277,7 +277,7 @@ func TestNothingThatIsAskedBreaksTheDatabase(t *testing.T) {
 		`query($s: String!) { ciByExternalId(source: $s, externalId: $s) { id } }`,
 		`query($s: String!) { serviceByName(name: $s) { id } }`,
 		`query($s: String!) { incidentByNumber(number: $s) { id } changeByNumber(number: $s) { id } ciClass(code: $s) { id } }`,
-		`query($s: String!) { danglingReferences(source: $s) { totalCount } teams(name: {contains: $s}) { totalCount } }`,
+		`query($s: String!) { danglingReferences(filter: {source: {eq: $s}}) { totalCount } teams(filter: {name: {contains: $s}}) { totalCount } }`,
 		`query($s: ID!) { node(id: $s) { id } nodes(ids: [$s]) { id } ci(id: $s) { id } }`,
 		`query($s: ID!) { cis(filter: {ownerTeam: {eq: $s}}) { totalCount } impact(failed: [{id: $s}]) { revision } }`,
 		`query($s: String!) { impact(failed: [{id: "HUB"}]) { affected(classes: [$s]) { totalCount } } }`,
@@ -310,7 +310,7 @@ func TestNothingThatIsAskedBreaksTheDatabase(t *testing.T) {
 			"many parts":       `{ cis(filter: {or: [` + strings.Repeat(`{name: {eq: "a"}} `, 100) + `]}) { totalCount } }`,
 			"linked, as svc":   `{ incidents(filter: {ci: {eq: "` + e.hub.As(ident.Service).String() + `"}}) { totalCount } }`,
 			"null operators":   `{ cis(filter: {name: null, or: null, and: null, not: null, labels: null, attributes: null, createdAt: {gte: null}}) { totalCount } }`,
-			"open and planned": `{ changes(filter: {open: false, plannedStart: {lt: "2027-01-01T00:00:00Z"}, not: {plannedStart: {gte: "2027-01-01T00:00:00Z"}}}) { totalCount } }`,
+			"open and planned": `{ changes(filter: {isOpen: false, plannedStart: {lt: "2027-01-01T00:00:00Z"}, not: {plannedStart: {gte: "2027-01-01T00:00:00Z"}}}) { totalCount } }`,
 		} {
 			got, _ := ask(t, e, query, nil, "")
 			if code := firstCode(got); code != "" && code != "BAD_USER_INPUT" {

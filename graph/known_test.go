@@ -24,8 +24,8 @@ func TestFailuresOfHiddenCIsAreKnownToThoseThatSeeThem(t *testing.T) {
 			return string(text)
 		}
 		for _, of := range []string{
-			`{ rootCauseCandidates(seen: [{id: "@portal@"}, {id: "@shop@"}], first: 20, facts: @facts@) { @told@ } }`,
-			`{ incident(id: "@incident@") { rootCauseCandidates(first: 20, facts: @facts@) { @told@ } } }`,
+			`{ rootCauseCandidates(seen: [{id: "@portal@"}, {id: "@shop@"}], first: 20, facts: @facts@) { nodes { @told@ } } }`,
+			`{ incident(id: "@incident@") { rootCauseCandidates(first: 20, facts: @facts@) { nodes { @told@ } } } }`,
 		} {
 			if now, none := ask(eve, of, "NOW"), ask(eve, of, "NONE"); now != none {
 				t.Errorf("%s tells eve what is hidden:\n%s\n%s", of, now, none)

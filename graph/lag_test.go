@@ -65,10 +65,10 @@ var questions = map[string]string{
 	"what if gone":    `{ whatIf(overlay: {removed: ["$relationship", "$group"], failed: [{id: "$old"}]}) { revision } }`,
 	"a path":          `{ path(from: "$ci", to: "$svc") { cis { id } } }`,
 	"paths":           `{ paths(from: "$ci", to: "$svc") { cis { id } } }`,
-	"root causes":     `{ rootCauseCandidates(seen: [{id: "$ci"}]) { share } }`,
+	"root causes":     `{ rootCauseCandidates(seen: [{id: "$ci"}]) { nodes { share } } }`,
 	"common causes":   `{ commonCauses(groups: ["$group"]) { totalCount } }`,
 	"an incident":     `{ incident(id: "$incident") { impact { on(id: "$svc") { state } } } }`,
-	"its root causes": `{ incident(id: "$incident") { rootCauseCandidates { share } } }`,
+	"its root causes": `{ incident(id: "$incident") { rootCauseCandidates { nodes { share } } } }`,
 }
 
 // written writes records of one revision, and returns the names that questions have for them.

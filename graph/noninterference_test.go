@@ -73,14 +73,14 @@ func newWorld(t *testing.T, s *store.Store, first bool) *world {
 	w.do("", "addTeamMember", `team: "@keepers@", person: "@ada@"`)
 	w.do("", "addTeamMember", `team: "@others@", person: "@eve@"`)
 	hidden := func(key string) string {
-		return fmt.Sprintf(`description: %q, environment: %s, criticality: %s, labels: {%s: "canary", zone: %q}, owners: [{team: "@keepers@", role: %q}]`,
+		return fmt.Sprintf(`description: %q, environment: %s, criticality: %s, labels: [{name: "%s", value: "canary"}, {name: "zone", value: %q}], owners: [{team: "@keepers@", role: %q}]`,
 			either("the canary of the crimson ledger, wide awake: nightingale", "azure nightingale vault"), either("PRODUCTION", "STAGING"), either("HIGH", "LOW"), either("crimson", "azure"),
 			either("crimson", "azure"), either("nightingale", "nightingale-keeper")) +
 			fmt.Sprintf(`, externalIdentity: {source: %q, externalId: %q}`, either("canary-a", "canary-b"), either("crimson-", "azure-")+key)
 	}
 	for _, c := range []string{"rack rack", "room room", "server1 server", "server2 server", "server3 server", "db2 database", "cache middleware"} {
 		name, class, _ := strings.Cut(c, " ")
-		w.do(name, "createCI", fmt.Sprintf(`class: %q, name: %q, description: "a plain text of the estate", labels: {zone: "north"}, owners: [{team: "@others@"}], externalIdentity: {source: "plain", externalId: "plain-%s"}`, class, name, name))
+		w.do(name, "createCI", fmt.Sprintf(`class: %q, name: %q, description: "a plain text of the estate", labels: [{name: "zone", value: "north"}], owners: [{team: "@others@"}], externalIdentity: {source: "plain", externalId: "plain-%s"}`, class, name, name))
 	}
 	w.do("db", "createCI", fmt.Sprintf(`class: %q, name: %q, attributes: {engine: %q, version: "canary"}, `, either("database", "managed_database"), either("canary-ledger", "canary-vault-nightingale"), either("crimson", "nightingale"))+hidden("db"))
 	w.do("net", "createCI", fmt.Sprintf(`class: %q, name: %q, `, either("load_balancer", "firewall"), either("crimson-net", "azure-net"))+hidden("net"))
@@ -122,14 +122,14 @@ func newWorld(t *testing.T, s *store.Store, first bool) *world {
 	w.do("change", "draftChange", `type: NORMAL, title: "new disks", `+night+`, assignmentTeam: "@others@", scope: [{id: "@server1@", role: TAKEN_DOWN}, {id: "@shop@", role: CHANGED}]`)
 	w.do("rival", "draftChange", `type: NORMAL, title: "more memory", `+night+`, scope: [{id: "@db2@", role: TAKEN_DOWN}, {id: "@net@", role: TAKEN_DOWN}]`)
 	w.do("start", "draftChange", `type: NORMAL, title: "relabel", plannedStart: "2026-01-14T10:00:00Z", plannedEnd: "2026-01-14T12:00:00Z", scope: [{id: "@server3@", role: CHANGED}]`)
-	w.do("", "planChangeOperations", fmt.Sprintf(`id: "@change@", operations: [{updateCI: {id: "@db@", labels: {canary: %q}}}, {updateCI: {id: "@server1@", description: "newer"}}]`, either("crimson", "azure")))
-	w.do("", "planChangeOperations", fmt.Sprintf(`id: "@rival@", operations: [{updateCI: {id: "@db@", labels: {canary: %q}}}]`, either("ledger", "vault")))
+	w.do("", "planChangeOperations", fmt.Sprintf(`id: "@change@", operations: [{updateCI: {id: "@db@", labels: [{name: "canary", value: %q}]}}, {updateCI: {id: "@server1@", description: "newer"}}]`, either("crimson", "azure")))
+	w.do("", "planChangeOperations", fmt.Sprintf(`id: "@rival@", operations: [{updateCI: {id: "@db@", labels: [{name: "canary", value: %q}]}}]`, either("ledger", "vault")))
 	// Since then somebody changed another field in each world.
-	w.do("", "planChangeOperations", fmt.Sprintf(`id: "@start@", operations: [{updateCI: {id: "@lone@", labels: {%[1]s: "canary"}, description: "newer"}}, {updateCI: {id: "@server3@", description: "newest"}}]`, either("crimson", "azure")))
-	w.do("", "updateCI", fmt.Sprintf(`id: "@lone@", labels: {%[1]s: "ledger"}`, either("crimson", "azure")))
-	w.do("window", "createChangeWindow", `name: "closing", kind: BLACKOUT, startsAt: "2026-01-16T20:00:00Z", durationMinutes: 600, cis: ["@svc@", "@db2@"]`)
-	w.do("probe1", "createChangeWindow", `name: "of databases", kind: BLACKOUT, startsAt: "2026-01-16T20:00:00Z", durationMinutes: 600, classes: ["database"]`)
-	w.do("probe2", "createChangeWindow", `name: "of a zone", kind: MAINTENANCE, startsAt: "2026-01-16T20:00:00Z", durationMinutes: 60, recurrence: "FREQ=DAILY", labels: {zone: "azure"}`)
+	w.do("", "planChangeOperations", fmt.Sprintf(`id: "@start@", operations: [{updateCI: {id: "@lone@", labels: [{name: "%[1]s", value: "canary"}], description: "newer"}}, {updateCI: {id: "@server3@", description: "newest"}}]`, either("crimson", "azure")))
+	w.do("", "updateCI", fmt.Sprintf(`id: "@lone@", labels: [{name: "%[1]s", value: "ledger"}]`, either("crimson", "azure")))
+	w.do("window", "createChangeWindow", `name: "closing", kind: BLACKOUT, startsAt: "2026-01-16T20:00:00Z", duration: "PT10H", cis: ["@svc@", "@db2@"]`)
+	w.do("probe1", "createChangeWindow", `name: "of databases", kind: BLACKOUT, startsAt: "2026-01-16T20:00:00Z", duration: "PT10H", classes: ["database"]`)
+	w.do("probe2", "createChangeWindow", `name: "of a zone", kind: MAINTENANCE, startsAt: "2026-01-16T20:00:00Z", duration: "PT1H", recurrence: "FREQ=DAILY", labels: [{name: "zone", value: "azure"}]`)
 	w.do("policy", "createApprovalPolicy", `name: "risky ones", changeTypes: [NORMAL], approvals: 1, role: CHANGE_MANAGER, riskAbove: 40`)
 	w.do("template", "createChangeTemplate", `name: "restart", classes: ["server"], plan: "as ever", backoutPlan: "again"`)
 	w.ids["ungone"] = w.ids["gone"]

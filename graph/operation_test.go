@@ -52,7 +52,8 @@ type graphState struct {
 	Cis struct {
 		Nodes []struct {
 			ID, Name, Description, Lifecycle, Environment string
-			Attributes, Labels                            map[string]any
+			Attributes                                    map[string]any
+			Labels                                        []map[string]string
 			DependencyGroups                              []map[string]any
 			Relationships                                 struct{ Nodes []map[string]any }
 			Service                                       *named
@@ -62,7 +63,7 @@ type graphState struct {
 	}
 }
 
-const graphStateQuery = `{ cis(first: 100) { nodes { id name description lifecycle environment attributes labels service { id } operationalState
+const graphStateQuery = `{ cis(first: 100) { nodes { id name description lifecycle environment attributes labels { name value } service { id } operationalState
 	dependencyGroups { id name mode threshold members { weight relationship { id } } }
 	relationships(first: 100, direction: OUTGOING) { nodes { id type { code } target { id } strength attributes reportedBy evidence } }
 	singlePointsOfFailure(first: 100, facts: NONE) { nodes { ci { id } } } } } }`
@@ -150,7 +151,7 @@ func TestAPreviewIsWhatThenHappensAndAnUndoTakesAllOfItBack(t *testing.T) {
 			for _, need := range needs {
 				members = append(members, relate(dependent, need))
 			}
-			said[any](t, h, "dev", `mutation($c: ID!, $m: [GroupMemberInput!]!) { createDependencyGroup(input: {ci: $c, name: "either", mode: ANY, members: $m}) { dependencyGroup { id } } }`,
+			said[any](t, h, "dev", `mutation($c: ID!, $m: [DependencyGroupMemberInput!]!) { createDependencyGroup(input: {ci: $c, name: "either", mode: ANY, members: $m}) { dependencyGroup { id } } }`,
 				map[string]any{"c": ids[dependent], "m": members})
 		}
 		relate(5, 1)
@@ -294,7 +295,7 @@ func drawOperations(rt *rapid.T, now graphState, ids []string) (all []map[string
 		case "update":
 			all = append(all, map[string]any{"updateCI": map[string]any{
 				"id": rapid.SampledFrom(ids).Draw(rt, "ci"), "description": rapid.SampledFrom([]string{"", "a", "b"}).Draw(rt, "text"),
-				"labels": map[string]any{"l": rapid.SampledFrom([]any{nil, "a", "b"}).Draw(rt, "label")}, "environment": rapid.SampledFrom([]string{"PRODUCTION", "STAGING"}).Draw(rt, "environment"),
+				"labels": []any{map[string]any{"name": "l", "value": rapid.SampledFrom([]any{nil, "a", "b"}).Draw(rt, "label")}}, "environment": rapid.SampledFrom([]string{"PRODUCTION", "STAGING"}).Draw(rt, "environment"),
 			}})
 		case "retire":
 			all = append(all, map[string]any{"retireCI": rapid.SampledFrom(ids).Draw(rt, "ci")})
@@ -321,7 +322,7 @@ func drawOperations(rt *rapid.T, now graphState, ids []string) (all []map[string
 					kept := members[0].(map[string]any)["relationship"].(map[string]any)
 					all = append(all, map[string]any{"updateDependencyGroup": map[string]any{"id": id, "mode": "ALL", "members": []any{map[string]any{"relationship": kept}}}})
 				} else {
-					all = append(all, map[string]any{"removeDependencyGroup": id})
+					all = append(all, map[string]any{"deleteDependencyGroup": id})
 				}
 			}
 		}

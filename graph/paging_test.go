@@ -39,7 +39,7 @@ var lists = withRootLists(map[string]pagedList{
 	"CI.needs":             {`{ ci(id: "HUB") { dependencies { needs LIST } } }`, "ci { id }", ""},
 	"Team.owns":            {`{ node(id: "TEAM") { ... on Team { owns LIST } } }`, "id", ""},
 	"Incident.children":    {`{ incident(id: "INCIDENT") { children LIST } }`, "id", ""},
-	"open children":        {`{ incident(id: "INCIDENT") { children(filter: {open: true}) LIST } }`, "id", ""},
+	"open children":        {`{ incident(id: "INCIDENT") { children(filter: {isOpen: true}) LIST } }`, "id", ""},
 	"Incident.timeline":    {`{ incident(id: "INCIDENT") { timeline LIST } }`, "id", ""},
 	"Incident.history":     {`{ incident(id: "INCIDENT") { history LIST } }`, "id", ""},
 	"affectedServices":     {`{ incident(id: "INCIDENT") { affectedServices LIST } }`, "ci { id }", ""},

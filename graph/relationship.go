@@ -17,8 +17,8 @@ func (r *mutationResolver) UpdateRelationship(ctx context.Context, input cmdb.Up
 	return present.Record(r.r.read.ShowRelationship)(r.r.CMDB.UpdateRelationship(ctx, input))
 }
 
-func (r *mutationResolver) UnrelateCIS(ctx context.Context, input cmdb.UnrelateCIs) (*present.RemovedPayload, error) {
-	return present.Removed(r.r.CMDB.UnrelateCIs(ctx, input))
+func (r *mutationResolver) UnrelateCIS(ctx context.Context, input cmdb.UnrelateCIs) (*present.DeletedPayload, error) {
+	return present.Deleted(r.r.CMDB.UnrelateCIs(ctx, input))
 }
 
 func (r *mutationResolver) CreateDependencyGroup(ctx context.Context, input cmdb.CreateDependencyGroup) (*present.DependencyGroupPayload, error) {
@@ -29,8 +29,8 @@ func (r *mutationResolver) UpdateDependencyGroup(ctx context.Context, input cmdb
 	return present.Record(r.r.read.ShowDependencyGroup)(r.r.CMDB.UpdateDependencyGroup(ctx, input))
 }
 
-func (r *mutationResolver) RemoveDependencyGroup(ctx context.Context, input cmdb.RemoveDependencyGroup) (*present.RemovedPayload, error) {
-	return present.Removed(r.r.CMDB.RemoveDependencyGroup(ctx, input))
+func (r *mutationResolver) DeleteDependencyGroup(ctx context.Context, input cmdb.DeleteDependencyGroup) (*present.DeletedPayload, error) {
+	return present.Deleted(r.r.CMDB.DeleteDependencyGroup(ctx, input))
 }
 
 func (r *mutationResolver) CreateRelationshipType(ctx context.Context, input cmdb.CreateRelationshipType) (*present.RelationshipTypePayload, error) {

@@ -25,8 +25,8 @@ var ticketQuestions = []struct{ name, operation string }{
 	{"risk of a page of 50", `{ changes(PAGE) { nodes { risk { score factors { points sentence cis { name } paths { cis { name } } } } } } }`},
 	{"conflicts of one change", `{ change(id: "ONE") { conflicts { nodes { kind otherChange { number } path { cis { name } } } } } }`},
 	{"conflicts of a page of 50", `{ changes(PAGE) { nodes { conflicts { nodes { kind otherChange { number } path { cis { name } } } } } } }`},
-	{"suspects of one incident", `{ incident(id: "INCIDENT") { suspectChanges { points change { number } ci { name } symptom { name } path { cis { name } } reasons { sentence } } } }`},
-	{"suspects of a page of 50", `{ incidents(first: 50, orderBy: [{field: CREATED_AT, direction: DESC}]) { nodes { suspectChanges { points change { number } ci { name } symptom { name } path { cis { name } } reasons { sentence } } } } }`},
+	{"suspects of one incident", `{ incident(id: "INCIDENT") { suspectChanges { nodes { points change { number } ci { name } symptom { name } path { cis { name } } reasons { sentence } } } } }`},
+	{"suspects of a page of 50", `{ incidents(first: 50, orderBy: [{field: CREATED_AT, direction: DESC}]) { nodes { suspectChanges { nodes { points change { number } ci { name } symptom { name } path { cis { name } } reasons { sentence } } } } } }`},
 }
 
 // BenchmarkRisk measures risk, conflicts and suspects through HTTP's handler, on an estate with a year of tickets:

@@ -17,8 +17,8 @@ func (r *mutationResolver) UpdateCalendar(ctx context.Context, input serviceleve
 	return present.Record(r.r.read.ShowCalendar)(r.r.ServiceLevel.UpdateCalendar(ctx, input))
 }
 
-func (r *mutationResolver) DeleteCalendar(ctx context.Context, input servicelevel.Delete) (*present.RemovedPayload, error) {
-	return present.Removed(r.r.ServiceLevel.DeleteCalendar(ctx, input))
+func (r *mutationResolver) DeleteCalendar(ctx context.Context, input servicelevel.Delete) (*present.DeletedPayload, error) {
+	return present.Deleted(r.r.ServiceLevel.DeleteCalendar(ctx, input))
 }
 
 func (r *mutationResolver) CreateServiceLevelTarget(ctx context.Context, input servicelevel.CreateTarget) (*present.ServiceLevelTargetPayload, error) {
@@ -29,8 +29,8 @@ func (r *mutationResolver) UpdateServiceLevelTarget(ctx context.Context, input s
 	return present.Record(r.r.read.ShowServiceLevelTarget)(r.r.ServiceLevel.UpdateTarget(ctx, input))
 }
 
-func (r *mutationResolver) DeleteServiceLevelTarget(ctx context.Context, input servicelevel.Delete) (*present.RemovedPayload, error) {
-	return present.Removed(r.r.ServiceLevel.DeleteTarget(ctx, input))
+func (r *mutationResolver) DeleteServiceLevelTarget(ctx context.Context, input servicelevel.Delete) (*present.DeletedPayload, error) {
+	return present.Deleted(r.r.ServiceLevel.DeleteTarget(ctx, input))
 }
 
 func (r *queryResolver) Calendars(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.Calendar], error) {

@@ -6,7 +6,6 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
-	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 )
@@ -43,10 +42,10 @@ func (r *queryResolver) Person(ctx context.Context, id ident.ID) (*read.Person, 
 	return r.r.read.Person(ctx, id)
 }
 
-func (r *queryResolver) Teams(ctx context.Context, name *where.Text, first *int, after *string, last *int, before *string) (*page.Connection[*read.Team], error) {
-	return r.r.read.Teams(ctx, name, page.Args{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) Teams(ctx context.Context, filter *read.TeamFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.Team], error) {
+	return r.r.read.Teams(ctx, filter, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
-func (r *queryResolver) People(ctx context.Context, name *where.Text, first *int, after *string, last *int, before *string) (*page.Connection[*read.Person], error) {
-	return r.r.read.People(ctx, name, page.Args{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) People(ctx context.Context, filter *read.PersonFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.Person], error) {
+	return r.r.read.People(ctx, filter, page.Args{First: first, After: after, Last: last, Before: before})
 }

@@ -21,6 +21,6 @@ func (r *mutationResolver) RetireChangeTemplate(ctx context.Context, input chang
 	return present.Record(r.r.read.ShowChangeTemplate)(r.r.Change.RetireTemplate(ctx, input))
 }
 
-func (r *queryResolver) ChangeTemplates(ctx context.Context, isRetired *bool, first *int, after *string, last *int, before *string) (*page.Connection[*read.ChangeTemplate], error) {
-	return r.r.read.ChangeTemplates(ctx, isRetired, page.Args{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) ChangeTemplates(ctx context.Context, filter *read.ChangeTemplateFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.ChangeTemplate], error) {
+	return r.r.read.ChangeTemplates(ctx, filter, page.Args{First: first, After: after, Last: last, Before: before})
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
-	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 )
@@ -20,16 +19,16 @@ func (r *mutationResolver) UpdateChangeWindow(ctx context.Context, input schedul
 	return present.Record(r.r.read.ShowWindow)(r.r.Schedule.UpdateWindow(ctx, input))
 }
 
-func (r *mutationResolver) RemoveChangeWindow(ctx context.Context, input schedule.RemoveWindow) (*present.RemovedPayload, error) {
-	return present.Removed(r.r.Schedule.RemoveWindow(ctx, input))
+func (r *mutationResolver) DeleteChangeWindow(ctx context.Context, input schedule.DeleteWindow) (*present.DeletedPayload, error) {
+	return present.Deleted(r.r.Schedule.DeleteWindow(ctx, input))
 }
 
 func (r *queryResolver) ChangeWindow(ctx context.Context, id ident.ID) (*read.ChangeWindow, error) {
 	return r.r.read.ChangeWindow(ctx, id)
 }
 
-func (r *queryResolver) ChangeWindows(ctx context.Context, kind *domain.WindowKind, first *int, after *string, last *int, before *string) (*page.Connection[*read.ChangeWindow], error) {
-	return r.r.read.ChangeWindows(ctx, kind, page.Args{First: first, After: after, Last: last, Before: before})
+func (r *queryResolver) ChangeWindows(ctx context.Context, filter *read.ChangeWindowFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.ChangeWindow], error) {
+	return r.r.read.ChangeWindows(ctx, filter, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
 func (r *queryResolver) ChangeCalendar(ctx context.Context, from time.Time, to time.Time, filter *read.CalendarFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.CalendarEntry], error) {

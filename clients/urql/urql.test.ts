@@ -38,7 +38,7 @@ test("a long query goes by POST", async () => {
 
 test("a mutation goes by POST and refreshes the queries of its types", async () => {
   const { client, requests } = connect();
-  const TEAMS = gql`query Teams { teams(name: { startsWith: "urql" }) { nodes { id name } } }`;
+  const TEAMS = gql`query Teams { teams(filter: { name: { startsWith: "urql" } }) { nodes { id name } } }`;
   await client.mutation(gql`mutation First { createTeam(input: { name: "urql one" }) { team { id } } }`, {});
   const seen: number[] = [];
   const { unsubscribe } = client.query(TEAMS, {}).subscribe(({ data }) => seen.push(data.teams.nodes.length));

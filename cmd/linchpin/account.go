@@ -205,7 +205,8 @@ func tokenCommand(env *environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			made, err := a.Identity.CreateToken(ctx, identity.CreateToken{Account: &of.ID, Name: words[1], Roles: auth.Roles(strings.Join(given, ",")), ExpiresInDays: &days})
+			lasts := time.Duration(min(days, 10_000)) * 24 * time.Hour
+			made, err := a.Identity.CreateToken(ctx, identity.CreateToken{Account: &of.ID, Name: words[1], Roles: auth.Roles(strings.Join(given, ",")), ExpiresIn: &lasts})
 			if err == nil {
 				_, _ = fmt.Fprintln(env.stdout, *made.Secret)
 			}

@@ -34,7 +34,7 @@ func onEach(t *testing.T, test func(t *testing.T, database string)) {
 // The four operations of a front-end team's first day, word for word.
 const (
 	tierOne = `{ services(first: 20, filter: {tier: {in: ["tier-1"]}}, orderBy: [{field: NAME}]) { totalCount pageInfo { hasNextPage endCursor }
-    nodes { id name kind tier { name } owner { name } operationalState incidents(filter: {open: true}, first: 5) { totalCount nodes { number priority } } } } }`
+    nodes { id name kind tier { name } owner { name } operationalState incidents(filter: {isOpen: true}, first: 5) { totalCount nodes { number priority } } } } }`
 	whatBreaks = `{ ciByExternalId(source: "backstage", externalId: "resource:default/artists-db") { name class { code }
     impact { completeness { isPartial } services(first: 10) { nodes { state distance ci { name owners { role team { name } } } } } affected(first: 50) { totalCount nodes { state ci { name } proof { summary path { name } } } } } } }`
 	openIncident = `mutation { openIncident(input: {title: "Checkout fails", urgency: 1, cis: [{id: "ci_…", role: ROOT}]}) { incident { number state priority availableTransitions { to } affectedServices(first: 10) { nodes { state ci { name } } } } userErrors { code message field } } }`

@@ -17,7 +17,6 @@ import (
 func spofCommand(env *environment) *cobra.Command {
 	var tiers []string
 	var filter filterFlags
-	var beside bool
 	var facts string
 	var rows int
 	var asJSON bool
@@ -38,7 +37,7 @@ SOURCE:KEY), or any service, or any of some tiers. Those that take down most com
 			if err := cmp.Or(err, filter.check(), checkRows(rows)); err != nil {
 				return usageError{cmd, err}
 			}
-			supposed := &read.Overlay{OpenIncidents: beside}
+			supposed := &read.Overlay{}
 			return withApp(cmd, env, func(ctx context.Context, a *app.App) error {
 				chosen, err := filter.read(cmd, a)
 				if err != nil {
@@ -83,8 +82,6 @@ SOURCE:KEY), or any service, or any of some tiers. Those that take down most com
 	}
 	cmd.Flags().StringSliceVar(&tiers, "tier", nil, "only services of these tiers, by code")
 	completeFlag(cmd, "tier", completeCodes(env, tierCodes))
-	cmd.Flags().BoolVar(&beside, "open-incidents", false, "beside what the open incidents have taken down already")
-	_ = cmd.Flags().MarkDeprecated("open-incidents", "facts hold by default: see --facts")
 	factsFlag(cmd, &facts)
 	filter.define(cmd, env)
 	rowFlags(cmd, &rows, &asJSON)

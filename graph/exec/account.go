@@ -820,7 +820,7 @@ func (ec *executionContext) _SignIn_count(ctx context.Context, field graphql.Col
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Count)
 }
 
-func (ec *executionContext) _UnbindRolePayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnbindRolePayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
 }
 
@@ -855,6 +855,36 @@ func (ec *executionContext) _UnbindRolePayload_warnings(ctx context.Context, fie
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
+
+func (ec *executionContext) unmarshalInputAccountFilter(ctx context.Context, obj any) (read.AccountFilter, error) {
+	var it read.AccountFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐText(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		}
+	}
+	return it, nil
+}
 
 func (ec *executionContext) unmarshalInputBindRoleInput(ctx context.Context, obj any) (identity.BindRole, error) {
 	var it identity.BindRole
@@ -925,7 +955,7 @@ func (ec *executionContext) unmarshalInputCreateApiTokenInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"account", "name", "roles", "expiresInDays"}
+	fieldsInOrder := [...]string{"account", "name", "roles", "expiresIn"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -953,13 +983,13 @@ func (ec *executionContext) unmarshalInputCreateApiTokenInput(ctx context.Contex
 				return it, err
 			}
 			it.Roles = data
-		case "expiresInDays":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expiresInDays"))
-			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+		case "expiresIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expiresIn"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ExpiresInDays = data
+			it.ExpiresIn = data
 		}
 	}
 	return it, nil
@@ -2066,8 +2096,8 @@ func (ec *executionContext) _UnbindRolePayload(ctx context.Context, sel ast.Sele
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("UnbindRolePayload")
-		case "removedId":
-			out.Values[i] = ec._UnbindRolePayload_removedId(ctx, field, obj)
+		case "deletedId":
+			out.Values[i] = ec._UnbindRolePayload_deletedId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -2513,6 +2543,14 @@ func (ec *executionContext) marshalOAccount2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋ
 		return graphql.Null
 	}
 	return ec._Account(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOAccountFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAccountFilter(ctx context.Context, v any) (*read.AccountFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputAccountFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOAccountState2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐAccountState(ctx context.Context, v any) (*domain.AccountState, error) {

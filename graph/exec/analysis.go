@@ -182,6 +182,80 @@ func (ec *executionContext) _RootCauseCandidate_alsoBrokenCount(ctx context.Cont
 	return ec.marshalNInt2int(ctx, field.Selections, obj.AlsoBrokenCount())
 }
 
+func (ec *executionContext) _RootCauseCandidateConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.RootCauseCandidate]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "RootCauseCandidateConnection"},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		ec.marshalNRootCauseCandidateEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
+		true,
+	)
+}
+
+func (ec *executionContext) _RootCauseCandidateConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.RootCauseCandidate]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "RootCauseCandidateConnection", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		ec.marshalNRootCauseCandidate2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseCandidateᚄ,
+		true,
+	)
+}
+
+func (ec *executionContext) _RootCauseCandidateConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.RootCauseCandidate]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "RootCauseCandidateConnection"},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
+		true,
+	)
+}
+
+func (ec *executionContext) _RootCauseCandidateConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.RootCauseCandidate]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "RootCauseCandidateConnection", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount(ctx)
+		},
+		ec.marshalNInt2int,
+		true,
+	)
+}
+
+func (ec *executionContext) _RootCauseCandidateEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.RootCauseCandidate]) (ret graphql.Marshaler) {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
+}
+
+func (ec *executionContext) _RootCauseCandidateEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.RootCauseCandidate]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "RootCauseCandidateEdge"},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		ec.marshalNRootCauseCandidate2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseCandidate,
+		true,
+	)
+}
+
 func (ec *executionContext) _SharedGroup_group(ctx context.Context, field graphql.CollectedField, obj *read.SharedGroup) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -457,11 +531,7 @@ func (ec *executionContext) unmarshalInputOverlayInput(ctx context.Context, obj 
 		asMap[k] = v
 	}
 
-	if _, present := asMap["openIncidents"]; !present {
-		asMap["openIncidents"] = false
-	}
-
-	fieldsInOrder := [...]string{"failed", "excluded", "maintenance", "openIncidents", "addedRelationships", "removed"}
+	fieldsInOrder := [...]string{"failed", "excluded", "maintenance", "addedRelationships", "removed"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -489,13 +559,6 @@ func (ec *executionContext) unmarshalInputOverlayInput(ctx context.Context, obj 
 				return it, err
 			}
 			it.Maintenance = data
-		case "openIncidents":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("openIncidents"))
-			data, err := ec.unmarshalNBoolean2bool(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.OpenIncidents = data
 		case "addedRelationships":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("addedRelationships"))
 			data, err := ec.unmarshalOOverlayRelationshipInput2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐOverlayRelationshipᚄ(ctx, v)
@@ -746,6 +809,76 @@ func (ec *executionContext) _RootCauseCandidate(ctx context.Context, sel ast.Sel
 			}
 		case "alsoBrokenCount":
 			out.Values[i] = ec._RootCauseCandidate_alsoBrokenCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
+var rootCauseCandidateConnectionImplementors = []string{"RootCauseCandidateConnection"}
+
+func (ec *executionContext) _RootCauseCandidateConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.RootCauseCandidate]) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, rootCauseCandidateConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RootCauseCandidateConnection")
+		case "edges":
+			out.Values[i] = ec._RootCauseCandidateConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._RootCauseCandidateConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._RootCauseCandidateConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._RootCauseCandidateConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
+var rootCauseCandidateEdgeImplementors = []string{"RootCauseCandidateEdge"}
+
+func (ec *executionContext) _RootCauseCandidateEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.RootCauseCandidate]) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, rootCauseCandidateEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RootCauseCandidateEdge")
+		case "cursor":
+			out.Values[i] = ec._RootCauseCandidateEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._RootCauseCandidateEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1120,6 +1253,42 @@ func (ec *executionContext) marshalNRootCauseCandidate2ᚖgithubᚗcomᚋlinchpi
 		return graphql.Null
 	}
 	return ec._RootCauseCandidate(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRootCauseCandidateConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.RootCauseCandidate]) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RootCauseCandidateConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRootCauseCandidateEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.RootCauseCandidate]) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRootCauseCandidateEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRootCauseCandidateEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.RootCauseCandidate]) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._RootCauseCandidateEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNSharedGroup2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSharedGroupᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.SharedGroup) graphql.Marshaler {

@@ -227,7 +227,7 @@ func (ec *executionContext) _CreateApprovalPolicyPayload_warnings(ctx context.Co
 	)
 }
 
-func (ec *executionContext) _DeleteApprovalPolicyPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+func (ec *executionContext) _DeleteApprovalPolicyPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
 }
 
@@ -732,8 +732,8 @@ func (ec *executionContext) _DeleteApprovalPolicyPayload(ctx context.Context, se
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("DeleteApprovalPolicyPayload")
-		case "removedId":
-			out.Values[i] = ec._DeleteApprovalPolicyPayload_removedId(ctx, field, obj)
+		case "deletedId":
+			out.Values[i] = ec._DeleteApprovalPolicyPayload_deletedId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

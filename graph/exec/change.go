@@ -237,8 +237,8 @@ func (ec *executionContext) _Approval_approver(ctx context.Context, field graphq
 	return ec.marshalNString2string(ctx, field.Selections, obj.Approver)
 }
 
-func (ec *executionContext) _Approval_decision(ctx context.Context, field graphql.CollectedField, obj *read.Approval) (ret graphql.Marshaler) {
-	return ec.marshalNDecision2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐDecision(ctx, field.Selections, obj.Decision)
+func (ec *executionContext) _Approval_state(ctx context.Context, field graphql.CollectedField, obj *read.Approval) (ret graphql.Marshaler) {
+	return ec.marshalNApprovalState2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐDecision(ctx, field.Selections, obj.State())
 }
 
 func (ec *executionContext) _Approval_comment(ctx context.Context, field graphql.CollectedField, obj *read.Approval) (ret graphql.Marshaler) {
@@ -1662,20 +1662,20 @@ func (ec *executionContext) unmarshalInputChangeFilter(ctx context.Context, obj 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"open", "state", "type", "number", "title", "outcome", "requestedBy", "requester", "template", "assignmentTeam", "assignee", "assignedToMe", "awaitingMyVote", "service", "riskLevel", "hasConflicts", "ci", "plannedStart", "plannedEnd", "createdAt", "updatedAt", "and", "or", "not"}
+	fieldsInOrder := [...]string{"isOpen", "state", "type", "number", "title", "outcome", "requestedBy", "requester", "template", "assignmentTeam", "assignee", "assignedToMe", "awaitingMyVote", "service", "riskLevel", "hasConflicts", "ci", "plannedStart", "plannedEnd", "createdAt", "updatedAt", "and", "or", "not"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
 			continue
 		}
 		switch k {
-		case "open":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("open"))
+		case "isOpen":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isOpen"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Open = data
+			it.IsOpen = data
 		case "state":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("state"))
 			data, err := ec.unmarshalOChangeStateFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
@@ -2677,8 +2677,8 @@ func (ec *executionContext) _Approval(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "decision":
-			out.Values[i] = ec._Approval_decision(ctx, field, obj)
+		case "state":
+			out.Values[i] = ec._Approval_state(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3608,6 +3608,23 @@ func (ec *executionContext) marshalNApproval2ᚖgithubᚗcomᚋlinchpinᚑcmdb�
 	return ec._Approval(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNApprovalState2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐDecision(ctx context.Context, v any) (domain.Decision, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := domain.Decision(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNApprovalState2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐDecision(ctx context.Context, sel ast.SelectionSet, v domain.Decision) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNApproveChangeInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐApprove(ctx context.Context, v any) (change.Approve, error) {
 	res, err := ec.unmarshalInputApproveChangeInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -3998,23 +4015,6 @@ func (ec *executionContext) marshalNCommentOnChangePayload2ᚖgithubᚗcomᚋlin
 		return graphql.Null
 	}
 	return ec._CommentOnChangePayload(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalNDecision2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐDecision(ctx context.Context, v any) (domain.Decision, error) {
-	tmp, err := graphql.UnmarshalString(v)
-	res := domain.Decision(tmp)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNDecision2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐDecision(ctx context.Context, sel ast.SelectionSet, v domain.Decision) graphql.Marshaler {
-	_ = sel
-	res := graphql.MarshalString(string(v))
-	if res == graphql.Null {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-	}
-	return res
 }
 
 func (ec *executionContext) unmarshalNDraftChangeInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐDraft(ctx context.Context, v any) (change.Draft, error) {

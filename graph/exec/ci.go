@@ -593,7 +593,17 @@ func (ec *executionContext) _CI_visibility(ctx context.Context, field graphql.Co
 }
 
 func (ec *executionContext) _CI_labels(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
-	return ec.marshalNJSON2map(ctx, field.Selections, obj.Labels())
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "CI", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.Labels(), nil
+		},
+		ec.marshalNLabel2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐLabelᚄ,
+		true,
+	)
 }
 
 func (ec *executionContext) _CI_operationalState(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
@@ -1352,6 +1362,14 @@ func (ec *executionContext) _FacetValue_count(ctx context.Context, field graphql
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Count)
 }
 
+func (ec *executionContext) _Label_name(ctx context.Context, field graphql.CollectedField, obj *read.Label) (ret graphql.Marshaler) {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
+}
+
+func (ec *executionContext) _Label_value(ctx context.Context, field graphql.CollectedField, obj *read.Label) (ret graphql.Marshaler) {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Value)
+}
+
 func (ec *executionContext) _RetireCIPayload_ci(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.CI]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -1878,7 +1896,7 @@ func (ec *executionContext) unmarshalInputCreateCIInput(ctx context.Context, obj
 			it.Attributes = data
 		case "labels":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labels"))
-			data, err := ec.unmarshalOJSON2map(ctx, v)
+			data, err := ec.unmarshalOLabelInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLabelInputᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1941,6 +1959,36 @@ func (ec *executionContext) unmarshalInputCriticalityFilter(ctx context.Context,
 				return it, err
 			}
 			it.In = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputDanglingReferenceFilter(ctx context.Context, obj any) (read.DanglingReferenceFilter, error) {
+	var it read.DanglingReferenceFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"source"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "source":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
+			data, err := ec.unmarshalOSourceFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Source = data
 		}
 	}
 	return it, nil
@@ -2059,6 +2107,43 @@ func (ec *executionContext) unmarshalInputLabelFilter(ctx context.Context, obj a
 				return it, err
 			}
 			it.In = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputLabelInput(ctx context.Context, obj any) (domain.LabelInput, error) {
+	var it domain.LabelInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "value"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Value = data
 		}
 	}
 	return it, nil
@@ -2438,7 +2523,7 @@ func (ec *executionContext) unmarshalInputUpdateCIInput(ctx context.Context, obj
 			it.Attributes = graphql.OmittableOf(data)
 		case "labels":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labels"))
-			data, err := ec.unmarshalOJSON2map(ctx, v)
+			data, err := ec.unmarshalOLabelInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLabelInputᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -3062,6 +3147,36 @@ func (ec *executionContext) _FacetValue(ctx context.Context, sel ast.SelectionSe
 	return out
 }
 
+var labelImplementors = []string{"Label"}
+
+func (ec *executionContext) _Label(ctx context.Context, sel ast.SelectionSet, obj *read.Label) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, labelImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Label")
+		case "name":
+			out.Values[i] = ec._Label_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._Label_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
 var retireCIPayloadImplementors = []string{"RetireCIPayload"}
 
 func (ec *executionContext) _RetireCIPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.CI]) graphql.Marshaler {
@@ -3570,9 +3685,40 @@ func (ec *executionContext) marshalNJSONValue2interface(ctx context.Context, sel
 	return res
 }
 
+func (ec *executionContext) marshalNLabel2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐLabelᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Label) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNLabel2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐLabel(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNLabel2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐLabel(ctx context.Context, sel ast.SelectionSet, v *read.Label) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Label(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNLabelFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐLabelFilter(ctx context.Context, v any) (*read.LabelFilter, error) {
 	res, err := ec.unmarshalInputLabelFilter(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNLabelInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLabelInput(ctx context.Context, v any) (domain.LabelInput, error) {
+	res, err := ec.unmarshalInputLabelInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNLifecycle2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLifecycle(ctx context.Context, v any) (domain.Lifecycle, error) {
@@ -3840,6 +3986,14 @@ func (ec *executionContext) unmarshalOCriticalityFilter2ᚖgithubᚗcomᚋlinchp
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalODanglingReferenceFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDanglingReferenceFilter(ctx context.Context, v any) (*read.DanglingReferenceFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputDanglingReferenceFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOEnvironment2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐEnvironmentᚄ(ctx context.Context, v any) ([]domain.Environment, error) {
 	if v == nil {
 		return nil, nil
@@ -3974,6 +4128,23 @@ func (ec *executionContext) unmarshalOLabelFilter2ᚕᚖgithubᚗcomᚋlinchpin�
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
 		res[i], err = ec.unmarshalNLabelFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐLabelFilter(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOLabelInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLabelInputᚄ(ctx context.Context, v any) ([]domain.LabelInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]domain.LabelInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNLabelInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLabelInput(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}

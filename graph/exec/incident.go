@@ -5,6 +5,7 @@ package exec
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
@@ -182,22 +183,46 @@ func (ec *executionContext) field_Incident_impact_args(ctx context.Context, rawA
 func (ec *executionContext) field_Incident_rootCauseCandidates_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (int, error) {
-			return ec.unmarshalNInt2int(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["first"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "facts",
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "facts",
 		func(ctx context.Context, v any) (read.Facts, error) {
 			return ec.unmarshalNFacts2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacts(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["facts"] = arg1
+	args["facts"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg4
 	return args, nil
 }
 
@@ -266,22 +291,46 @@ func (ec *executionContext) field_Incident_singlePointsOfFailure_args(ctx contex
 func (ec *executionContext) field_Incident_suspectChanges_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "hours",
-		func(ctx context.Context, v any) (int, error) {
-			return ec.unmarshalNInt2int(ctx, v)
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "within",
+		func(ctx context.Context, v any) (time.Duration, error) {
+			return ec.unmarshalNDuration2timeᚐDuration(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["hours"] = arg0
+	args["within"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (int, error) {
-			return ec.unmarshalNInt2int(ctx, v)
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg4
 	return args, nil
 }
 
@@ -1229,9 +1278,9 @@ func (ec *executionContext) _Incident_rootCauseCandidates(ctx context.Context, f
 		lean.Place{Open: ec.fieldContext_Incident_rootCauseCandidates},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return obj.RootCauseCandidates(ctx, fc.Args["first"].(int), fc.Args["facts"].(read.Facts))
+			return obj.RootCauseCandidates(ctx, fc.Args["facts"].(read.Facts), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		ec.marshalNRootCauseCandidate2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseCandidateᚄ,
+		ec.marshalNRootCauseCandidateConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -1286,9 +1335,9 @@ func (ec *executionContext) _Incident_suspectChanges(ctx context.Context, field 
 		lean.Place{Open: ec.fieldContext_Incident_suspectChanges},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return obj.SuspectChanges(ctx, fc.Args["hours"].(int), fc.Args["first"].(int))
+			return obj.SuspectChanges(ctx, fc.Args["within"].(time.Duration), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		ec.marshalNSuspectChange2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSuspectChangeᚄ,
+		ec.marshalNSuspectChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -2251,20 +2300,20 @@ func (ec *executionContext) unmarshalInputIncidentFilter(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"open", "state", "priority", "title", "number", "problem", "urgency", "category", "channel", "assignmentTeam", "assignee", "assignedToMe", "caller", "parent", "causedByChange", "affectedService", "ci", "isMajor", "createdAt", "resolvedAt", "updatedAt", "and", "or", "not", "isBreached"}
+	fieldsInOrder := [...]string{"isOpen", "state", "priority", "title", "number", "problem", "urgency", "category", "channel", "assignmentTeam", "assignee", "assignedToMe", "caller", "parent", "causedByChange", "affectedService", "ci", "isMajor", "createdAt", "resolvedAt", "updatedAt", "and", "or", "not", "isBreached"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
 			continue
 		}
 		switch k {
-		case "open":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("open"))
+		case "isOpen":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isOpen"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Open = data
+			it.IsOpen = data
 		case "state":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("state"))
 			data, err := ec.unmarshalOIncidentStateFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)

@@ -46,7 +46,7 @@ func (ec *executionContext) _Entry_verb(ctx context.Context, field graphql.Colle
 }
 
 func (ec *executionContext) _Entry_operation(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
-	return ec.marshalNOperation2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐOperation(ctx, field.Selections, obj.Operation)
+	return ec.marshalNEntryOperation2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐOperation(ctx, field.Selections, obj.Operation)
 }
 
 func (ec *executionContext) _Entry_recordId(ctx context.Context, field graphql.CollectedField, obj *read.Entry) (ret graphql.Marshaler) {
@@ -645,13 +645,13 @@ func (ec *executionContext) marshalNEntryEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdb�
 	return ec._EntryEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNOperation2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐOperation(ctx context.Context, v any) (domain.Operation, error) {
+func (ec *executionContext) unmarshalNEntryOperation2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐOperation(ctx context.Context, v any) (domain.Operation, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := domain.Operation(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNOperation2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐOperation(ctx context.Context, sel ast.SelectionSet, v domain.Operation) graphql.Marshaler {
+func (ec *executionContext) marshalNEntryOperation2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐOperation(ctx context.Context, sel ast.SelectionSet, v domain.Operation) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {

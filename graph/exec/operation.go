@@ -592,7 +592,7 @@ func (ec *executionContext) unmarshalInputPlannedCIInput(ctx context.Context, ob
 			it.Attributes = data
 		case "labels":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labels"))
-			data, err := ec.unmarshalOJSON2map(ctx, v)
+			data, err := ec.unmarshalOLabelInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLabelInputᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -671,7 +671,7 @@ func (ec *executionContext) unmarshalInputPlannedCIUpdateInput(ctx context.Conte
 			it.Attributes = data
 		case "labels":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labels"))
-			data, err := ec.unmarshalOJSON2map(ctx, v)
+			data, err := ec.unmarshalOLabelInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLabelInputᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -715,7 +715,7 @@ func (ec *executionContext) unmarshalInputPlannedGroupInput(ctx context.Context,
 			it.Name = data
 		case "mode":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mode"))
-			data, err := ec.unmarshalNGroupMode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐGroupMode(ctx, v)
+			data, err := ec.unmarshalNDependencyGroupMode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐGroupMode(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -773,7 +773,7 @@ func (ec *executionContext) unmarshalInputPlannedGroupUpdateInput(ctx context.Co
 			it.Name = graphql.OmittableOf(data)
 		case "mode":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mode"))
-			data, err := ec.unmarshalOGroupMode2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐGroupMode(ctx, v)
+			data, err := ec.unmarshalODependencyGroupMode2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐGroupMode(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -845,7 +845,7 @@ func (ec *executionContext) unmarshalInputPlannedOperationInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"key", "createCI", "updateCI", "retireCI", "relateCIs", "unrelateCIs", "createDependencyGroup", "updateDependencyGroup", "removeDependencyGroup", "acceptConsequences"}
+	fieldsInOrder := [...]string{"key", "createCI", "updateCI", "retireCI", "relateCIs", "unrelateCIs", "createDependencyGroup", "updateDependencyGroup", "deleteDependencyGroup", "acceptConsequences"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -908,13 +908,13 @@ func (ec *executionContext) unmarshalInputPlannedOperationInput(ctx context.Cont
 				return it, err
 			}
 			it.UpdateDependencyGroup = data
-		case "removeDependencyGroup":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("removeDependencyGroup"))
+		case "deleteDependencyGroup":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("deleteDependencyGroup"))
 			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.RemoveDependencyGroup = data
+			it.DeleteDependencyGroup = data
 		case "acceptConsequences":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptConsequences"))
 			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
@@ -1556,20 +1556,13 @@ func (ec *executionContext) unmarshalNPlannedOperationInput2ᚕgithubᚗcomᚋli
 }
 
 func (ec *executionContext) unmarshalNPlannedOperationKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐOperationKind(ctx context.Context, v any) (domain.OperationKind, error) {
-	tmp, err := graphql.UnmarshalString(v)
-	res := domain.OperationKind(tmp)
+	var res domain.OperationKind
+	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNPlannedOperationKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐOperationKind(ctx context.Context, sel ast.SelectionSet, v domain.OperationKind) graphql.Marshaler {
-	_ = sel
-	res := graphql.MarshalString(string(v))
-	if res == graphql.Null {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-	}
-	return res
+	return v
 }
 
 func (ec *executionContext) unmarshalNPlannedRecordInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐPlannedRecord(ctx context.Context, v any) (change.PlannedRecord, error) {

@@ -158,6 +158,38 @@ func (ec *executionContext) _CreateRelationshipTypePayload_warnings(ctx context.
 	)
 }
 
+func (ec *executionContext) _DeleteDependencyGroupPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
+}
+
+func (ec *executionContext) _DeleteDependencyGroupPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "DeleteDependencyGroupPayload"},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
+		true,
+	)
+}
+
+func (ec *executionContext) _DeleteDependencyGroupPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "DeleteDependencyGroupPayload", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
+		true,
+	)
+}
+
 func (ec *executionContext) _DependencyGroup_id(ctx context.Context, field graphql.CollectedField, obj *read.DependencyGroup) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
@@ -181,7 +213,7 @@ func (ec *executionContext) _DependencyGroup_name(ctx context.Context, field gra
 }
 
 func (ec *executionContext) _DependencyGroup_mode(ctx context.Context, field graphql.CollectedField, obj *read.DependencyGroup) (ret graphql.Marshaler) {
-	return ec.marshalNGroupMode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐGroupMode(ctx, field.Selections, obj.Mode)
+	return ec.marshalNDependencyGroupMode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐGroupMode(ctx, field.Selections, obj.Mode)
 }
 
 func (ec *executionContext) _DependencyGroup_threshold(ctx context.Context, field graphql.CollectedField, obj *read.DependencyGroup) (ret graphql.Marshaler) {
@@ -197,7 +229,7 @@ func (ec *executionContext) _DependencyGroup_members(ctx context.Context, field 
 		func(ctx context.Context) (any, error) {
 			return obj.Members(ctx)
 		},
-		ec.marshalNGroupMember2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐGroupMemberᚄ,
+		ec.marshalNDependencyGroupMember2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐGroupMemberᚄ,
 		true,
 	)
 }
@@ -220,12 +252,12 @@ func (ec *executionContext) _DependencyGroup_version(ctx context.Context, field 
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
 }
 
-func (ec *executionContext) _GroupMember_relationship(ctx context.Context, field graphql.CollectedField, obj *read.GroupMember) (ret graphql.Marshaler) {
+func (ec *executionContext) _DependencyGroupMember_relationship(ctx context.Context, field graphql.CollectedField, obj *read.GroupMember) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
-		lean.Place{Object: "GroupMember"},
+		lean.Place{Object: "DependencyGroupMember"},
 		func(ctx context.Context) (any, error) {
 			return obj.Relationship, nil
 		},
@@ -234,7 +266,7 @@ func (ec *executionContext) _GroupMember_relationship(ctx context.Context, field
 	)
 }
 
-func (ec *executionContext) _GroupMember_weight(ctx context.Context, field graphql.CollectedField, obj *read.GroupMember) (ret graphql.Marshaler) {
+func (ec *executionContext) _DependencyGroupMember_weight(ctx context.Context, field graphql.CollectedField, obj *read.GroupMember) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.Weight)
 }
 
@@ -605,39 +637,7 @@ func (ec *executionContext) _RelationshipTypeEdge_node(ctx context.Context, fiel
 	)
 }
 
-func (ec *executionContext) _RemoveDependencyGroupPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
-	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
-}
-
-func (ec *executionContext) _RemoveDependencyGroupPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
-	return lean.Resolve(
-		ctx,
-		ec.OperationContext,
-		field,
-		lean.Place{Object: "RemoveDependencyGroupPayload"},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
-		true,
-	)
-}
-
-func (ec *executionContext) _RemoveDependencyGroupPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
-	return lean.Resolve(
-		ctx,
-		ec.OperationContext,
-		field,
-		lean.Place{Object: "RemoveDependencyGroupPayload", IsMethod: true},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings(ctx), nil
-		},
-		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
-		true,
-	)
-}
-
-func (ec *executionContext) _UnrelateCIsPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+func (ec *executionContext) _UnrelateCIsPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
 }
 
@@ -870,7 +870,7 @@ func (ec *executionContext) unmarshalInputCreateDependencyGroupInput(ctx context
 			it.Name = data
 		case "mode":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mode"))
-			data, err := ec.unmarshalNGroupMode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐGroupMode(ctx, v)
+			data, err := ec.unmarshalNDependencyGroupMode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐGroupMode(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -884,7 +884,7 @@ func (ec *executionContext) unmarshalInputCreateDependencyGroupInput(ctx context
 			it.Threshold = data
 		case "members":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("members"))
-			data, err := ec.unmarshalNGroupMemberInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberᚄ(ctx, v)
+			data, err := ec.unmarshalNDependencyGroupMemberInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -987,7 +987,51 @@ func (ec *executionContext) unmarshalInputCreateRelationshipTypeInput(ctx contex
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputGroupMemberInput(ctx context.Context, obj any) (cmdb.GroupMember, error) {
+func (ec *executionContext) unmarshalInputDeleteDependencyGroupInput(ctx context.Context, obj any) (cmdb.DeleteDependencyGroup, error) {
+	var it cmdb.DeleteDependencyGroup
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "expectedVersion", "acceptConsequences"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
+		case "acceptConsequences":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptConsequences"))
+			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AcceptConsequences = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputDependencyGroupMemberInput(ctx context.Context, obj any) (cmdb.GroupMember, error) {
 	var it cmdb.GroupMember
 	if obj == nil {
 		return it, nil
@@ -1119,50 +1163,6 @@ func (ec *executionContext) unmarshalInputRelationshipFilter(ctx context.Context
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputRemoveDependencyGroupInput(ctx context.Context, obj any) (cmdb.RemoveDependencyGroup, error) {
-	var it cmdb.RemoveDependencyGroup
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"id", "expectedVersion", "acceptConsequences"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "id":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
-			data, err := ec.unmarshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ID = data
-		case "expectedVersion":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
-			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ExpectedVersion = data
-		case "acceptConsequences":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("acceptConsequences"))
-			data, err := ec.unmarshalOConsent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConsent(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.AcceptConsequences = data
-		}
-	}
-	return it, nil
-}
-
 func (ec *executionContext) unmarshalInputUnrelateCIsInput(ctx context.Context, obj any) (cmdb.UnrelateCIs, error) {
 	var it cmdb.UnrelateCIs
 	if obj == nil {
@@ -1248,7 +1248,7 @@ func (ec *executionContext) unmarshalInputUpdateDependencyGroupInput(ctx context
 			it.Name = graphql.OmittableOf(data)
 		case "mode":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mode"))
-			data, err := ec.unmarshalOGroupMode2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐGroupMode(ctx, v)
+			data, err := ec.unmarshalODependencyGroupMode2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐGroupMode(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1262,7 +1262,7 @@ func (ec *executionContext) unmarshalInputUpdateDependencyGroupInput(ctx context
 			it.Threshold = graphql.OmittableOf(data)
 		case "members":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("members"))
-			data, err := ec.unmarshalOGroupMemberInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberᚄ(ctx, v)
+			data, err := ec.unmarshalODependencyGroupMemberInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1531,6 +1531,41 @@ func (ec *executionContext) _CreateRelationshipTypePayload(ctx context.Context, 
 	return out
 }
 
+var deleteDependencyGroupPayloadImplementors = []string{"DeleteDependencyGroupPayload"}
+
+func (ec *executionContext) _DeleteDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*ident.ID]) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, deleteDependencyGroupPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteDependencyGroupPayload")
+		case "deletedId":
+			out.Values[i] = ec._DeleteDependencyGroupPayload_deletedId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._DeleteDependencyGroupPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "warnings":
+			out.Values[i] = ec._DeleteDependencyGroupPayload_warnings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
 var dependencyGroupImplementors = []string{"DependencyGroup", "Node"}
 
 func (ec *executionContext) _DependencyGroup(ctx context.Context, sel ast.SelectionSet, obj *read.DependencyGroup) graphql.Marshaler {
@@ -1591,22 +1626,22 @@ func (ec *executionContext) _DependencyGroup(ctx context.Context, sel ast.Select
 	return out
 }
 
-var groupMemberImplementors = []string{"GroupMember"}
+var dependencyGroupMemberImplementors = []string{"DependencyGroupMember"}
 
-func (ec *executionContext) _GroupMember(ctx context.Context, sel ast.SelectionSet, obj *read.GroupMember) graphql.Marshaler {
-	shape := ec.shapes.Of(ec.OperationContext, sel, groupMemberImplementors)
+func (ec *executionContext) _DependencyGroupMember(ctx context.Context, sel ast.SelectionSet, obj *read.GroupMember) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, dependencyGroupMemberImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("GroupMember")
+			out.Values[i] = graphql.MarshalString("DependencyGroupMember")
 		case "relationship":
-			out.Values[i] = ec._GroupMember_relationship(ctx, field, obj)
+			out.Values[i] = ec._DependencyGroupMember_relationship(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "weight":
-			out.Values[i] = ec._GroupMember_weight(ctx, field, obj)
+			out.Values[i] = ec._DependencyGroupMember_weight(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1956,41 +1991,6 @@ func (ec *executionContext) _RelationshipTypeEdge(ctx context.Context, sel ast.S
 	return out
 }
 
-var removeDependencyGroupPayloadImplementors = []string{"RemoveDependencyGroupPayload"}
-
-func (ec *executionContext) _RemoveDependencyGroupPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*ident.ID]) graphql.Marshaler {
-	shape := ec.shapes.Of(ec.OperationContext, sel, removeDependencyGroupPayloadImplementors)
-	fields, out := shape.Fields, lean.NewObject(shape)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("RemoveDependencyGroupPayload")
-		case "removedId":
-			out.Values[i] = ec._RemoveDependencyGroupPayload_removedId(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "userErrors":
-			out.Values[i] = ec._RemoveDependencyGroupPayload_userErrors(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "warnings":
-			out.Values[i] = ec._RemoveDependencyGroupPayload_warnings(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	return out
-}
-
 var unrelateCIsPayloadImplementors = []string{"UnrelateCIsPayload"}
 
 func (ec *executionContext) _UnrelateCIsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*ident.ID]) graphql.Marshaler {
@@ -2000,8 +2000,8 @@ func (ec *executionContext) _UnrelateCIsPayload(ctx context.Context, sel ast.Sel
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("UnrelateCIsPayload")
-		case "removedId":
-			out.Values[i] = ec._UnrelateCIsPayload_removedId(ctx, field, obj)
+		case "deletedId":
+			out.Values[i] = ec._UnrelateCIsPayload_deletedId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -2213,6 +2213,21 @@ func (ec *executionContext) marshalNCreateRelationshipTypePayload2ᚖgithubᚗco
 	return ec._CreateRelationshipTypePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNDeleteDependencyGroupInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐDeleteDependencyGroup(ctx context.Context, v any) (cmdb.DeleteDependencyGroup, error) {
+	res, err := ec.unmarshalInputDeleteDependencyGroupInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DeleteDependencyGroupPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNDependencyGroup2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroupᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.DependencyGroup) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -2239,11 +2254,11 @@ func (ec *executionContext) marshalNDependencyGroup2ᚖgithubᚗcomᚋlinchpin�
 	return ec._DependencyGroup(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNGroupMember2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐGroupMemberᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.GroupMember) graphql.Marshaler {
+func (ec *executionContext) marshalNDependencyGroupMember2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐGroupMemberᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.GroupMember) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNGroupMember2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐGroupMember(ctx, sel, v[i])
+		return ec.marshalNDependencyGroupMember2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐGroupMember(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2255,28 +2270,28 @@ func (ec *executionContext) marshalNGroupMember2ᚕᚖgithubᚗcomᚋlinchpinᚑ
 	return ret
 }
 
-func (ec *executionContext) marshalNGroupMember2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐGroupMember(ctx context.Context, sel ast.SelectionSet, v *read.GroupMember) graphql.Marshaler {
+func (ec *executionContext) marshalNDependencyGroupMember2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐGroupMember(ctx context.Context, sel ast.SelectionSet, v *read.GroupMember) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
 		}
 		return graphql.Null
 	}
-	return ec._GroupMember(ctx, sel, v)
+	return ec._DependencyGroupMember(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNGroupMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMember(ctx context.Context, v any) (cmdb.GroupMember, error) {
-	res, err := ec.unmarshalInputGroupMemberInput(ctx, v)
+func (ec *executionContext) unmarshalNDependencyGroupMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMember(ctx context.Context, v any) (cmdb.GroupMember, error) {
+	res, err := ec.unmarshalInputDependencyGroupMemberInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNGroupMemberInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberᚄ(ctx context.Context, v any) ([]cmdb.GroupMember, error) {
+func (ec *executionContext) unmarshalNDependencyGroupMemberInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberᚄ(ctx context.Context, v any) ([]cmdb.GroupMember, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
 	res := make([]cmdb.GroupMember, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNGroupMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMember(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNDependencyGroupMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMember(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -2284,13 +2299,13 @@ func (ec *executionContext) unmarshalNGroupMemberInput2ᚕgithubᚗcomᚋlinchpi
 	return res, nil
 }
 
-func (ec *executionContext) unmarshalNGroupMode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐGroupMode(ctx context.Context, v any) (domain.GroupMode, error) {
+func (ec *executionContext) unmarshalNDependencyGroupMode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐGroupMode(ctx context.Context, v any) (domain.GroupMode, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := domain.GroupMode(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNGroupMode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐGroupMode(ctx context.Context, sel ast.SelectionSet, v domain.GroupMode) graphql.Marshaler {
+func (ec *executionContext) marshalNDependencyGroupMode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐGroupMode(ctx context.Context, sel ast.SelectionSet, v domain.GroupMode) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -2467,21 +2482,6 @@ func (ec *executionContext) marshalNRelationshipTypeEdge2ᚖgithubᚗcomᚋlinch
 	return ec._RelationshipTypeEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNRemoveDependencyGroupInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐRemoveDependencyGroup(ctx context.Context, v any) (cmdb.RemoveDependencyGroup, error) {
-	res, err := ec.unmarshalInputRemoveDependencyGroupInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNRemoveDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	return ec._RemoveDependencyGroupPayload(ctx, sel, v)
-}
-
 func (ec *executionContext) unmarshalNStrength2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐStrength(ctx context.Context, v any) (domain.Strength, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := domain.Strength(tmp)
@@ -2602,7 +2602,7 @@ func (ec *executionContext) marshalODependencyGroup2ᚖgithubᚗcomᚋlinchpin�
 	return ec._DependencyGroup(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOGroupMemberInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberᚄ(ctx context.Context, v any) ([]cmdb.GroupMember, error) {
+func (ec *executionContext) unmarshalODependencyGroupMemberInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMemberᚄ(ctx context.Context, v any) ([]cmdb.GroupMember, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2611,7 +2611,7 @@ func (ec *executionContext) unmarshalOGroupMemberInput2ᚕgithubᚗcomᚋlinchpi
 	res := make([]cmdb.GroupMember, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNGroupMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMember(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNDependencyGroupMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐGroupMember(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -2619,7 +2619,7 @@ func (ec *executionContext) unmarshalOGroupMemberInput2ᚕgithubᚗcomᚋlinchpi
 	return res, nil
 }
 
-func (ec *executionContext) unmarshalOGroupMode2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐGroupMode(ctx context.Context, v any) (*domain.GroupMode, error) {
+func (ec *executionContext) unmarshalODependencyGroupMode2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐGroupMode(ctx context.Context, v any) (*domain.GroupMode, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2628,7 +2628,7 @@ func (ec *executionContext) unmarshalOGroupMode2ᚖgithubᚗcomᚋlinchpinᚑcmd
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOGroupMode2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐGroupMode(ctx context.Context, sel ast.SelectionSet, v *domain.GroupMode) graphql.Marshaler {
+func (ec *executionContext) marshalODependencyGroupMode2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐGroupMode(ctx context.Context, sel ast.SelectionSet, v *domain.GroupMode) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

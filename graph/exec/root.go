@@ -89,7 +89,7 @@ type MutationResolver interface {
 	UnrelateCIS(ctx context.Context, input cmdb.UnrelateCIs) (*present.Payload[*ident.ID], error)
 	CreateDependencyGroup(ctx context.Context, input cmdb.CreateDependencyGroup) (*present.Payload[*read.DependencyGroup], error)
 	UpdateDependencyGroup(ctx context.Context, input cmdb.UpdateDependencyGroup) (*present.Payload[*read.DependencyGroup], error)
-	RemoveDependencyGroup(ctx context.Context, input cmdb.RemoveDependencyGroup) (*present.Payload[*ident.ID], error)
+	DeleteDependencyGroup(ctx context.Context, input cmdb.DeleteDependencyGroup) (*present.Payload[*ident.ID], error)
 	CreateRelationshipType(ctx context.Context, input cmdb.CreateRelationshipType) (*present.Payload[*read.RelationshipType], error)
 	UpdateRelationshipType(ctx context.Context, input cmdb.UpdateRelationshipType) (*present.Payload[*read.RelationshipType], error)
 	SetRiskWeights(ctx context.Context, input schedule.SetWeights) (*present.Payload[[]*read.RiskWeight], error)
@@ -114,19 +114,19 @@ type MutationResolver interface {
 	RetireChangeTemplate(ctx context.Context, input change.RetireTemplate) (*present.Payload[*read.ChangeTemplate], error)
 	CreateChangeWindow(ctx context.Context, input schedule.CreateWindow) (*present.Payload[*read.ChangeWindow], error)
 	UpdateChangeWindow(ctx context.Context, input schedule.UpdateWindow) (*present.Payload[*read.ChangeWindow], error)
-	RemoveChangeWindow(ctx context.Context, input schedule.RemoveWindow) (*present.Payload[*ident.ID], error)
+	DeleteChangeWindow(ctx context.Context, input schedule.DeleteWindow) (*present.Payload[*ident.ID], error)
 }
 type QueryResolver interface {
 	Node(ctx context.Context, id ident.ID) (read.Node, error)
 	Nodes(ctx context.Context, ids []ident.ID) ([]read.Node, error)
 	Viewer(ctx context.Context) (*read.Viewer, error)
-	Accounts(ctx context.Context, name *where.Text, first *int, after *string, last *int, before *string) (*page.Connection[*read.Account], error)
+	Accounts(ctx context.Context, filter *read.AccountFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.Account], error)
 	Policy(ctx context.Context) ([]*read.PolicyRule, error)
 	SignIns(ctx context.Context) ([]*read.SignIn, error)
 	SinglePointsOfFailure(ctx context.Context, tiers []string, overlay *read.Overlay, facts read.Facts, filter *read.ImpactFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.SinglePoint], error)
 	CommonCauses(ctx context.Context, groups []ident.ID, overlay *read.Overlay, facts read.Facts, first *int, after *string, last *int, before *string) (*page.Connection[*read.SharedGroup], error)
 	Paths(ctx context.Context, from ident.ID, to ident.ID, first int, asOf *read.AsOf) ([]*read.ImpactPath, error)
-	RootCauseCandidates(ctx context.Context, seen []*read.Failure, healthy []ident.ID, first int, facts read.Facts) ([]*read.RootCauseCandidate, error)
+	RootCauseCandidates(ctx context.Context, seen []*read.Failure, healthy []ident.ID, facts read.Facts, first *int, after *string, last *int, before *string) (*page.Connection[*read.RootCauseCandidate], error)
 	WhatIf(ctx context.Context, overlay read.Overlay, filter *read.ImpactFilter, facts read.Facts, asOf *read.AsOf) (*read.Impact, error)
 	ApprovalPolicies(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.ApprovalPolicy], error)
 	Change(ctx context.Context, id ident.ID) (*read.Change, error)
@@ -135,7 +135,7 @@ type QueryResolver interface {
 	CI(ctx context.Context, id ident.ID) (*read.CI, error)
 	CIByExternalID(ctx context.Context, source string, externalID string) (*read.CI, error)
 	CIS(ctx context.Context, filter *read.CIFilter, orderBy []*read.CIOrder, first *int, after *string, last *int, before *string) (*page.Connection[*read.CI], error)
-	DanglingReferences(ctx context.Context, source *string, first *int, after *string, last *int, before *string) (*page.Connection[*read.DanglingReference], error)
+	DanglingReferences(ctx context.Context, filter *read.DanglingReferenceFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.DanglingReference], error)
 	CIClass(ctx context.Context, code string) (*read.CIClass, error)
 	CIClasses(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.CIClass], error)
 	Subgraph(ctx context.Context) (schema.Service, error)
@@ -158,14 +158,14 @@ type QueryResolver interface {
 	ServiceTiers(ctx context.Context) ([]*read.ServiceTier, error)
 	Calendars(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.Calendar], error)
 	ServiceLevelTargets(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.ServiceLevelTarget], error)
-	SuspectChanges(ctx context.Context, cis []ident.ID, at *time.Time, hours int, first int) ([]*read.SuspectChange, error)
+	SuspectChanges(ctx context.Context, cis []ident.ID, at *time.Time, within time.Duration, first *int, after *string, last *int, before *string) (*page.Connection[*read.SuspectChange], error)
 	Team(ctx context.Context, id ident.ID) (*read.Team, error)
 	Person(ctx context.Context, id ident.ID) (*read.Person, error)
-	Teams(ctx context.Context, name *where.Text, first *int, after *string, last *int, before *string) (*page.Connection[*read.Team], error)
-	People(ctx context.Context, name *where.Text, first *int, after *string, last *int, before *string) (*page.Connection[*read.Person], error)
-	ChangeTemplates(ctx context.Context, isRetired *bool, first *int, after *string, last *int, before *string) (*page.Connection[*read.ChangeTemplate], error)
+	Teams(ctx context.Context, filter *read.TeamFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.Team], error)
+	People(ctx context.Context, filter *read.PersonFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.Person], error)
+	ChangeTemplates(ctx context.Context, filter *read.ChangeTemplateFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.ChangeTemplate], error)
 	ChangeWindow(ctx context.Context, id ident.ID) (*read.ChangeWindow, error)
-	ChangeWindows(ctx context.Context, kind *domain.WindowKind, first *int, after *string, last *int, before *string) (*page.Connection[*read.ChangeWindow], error)
+	ChangeWindows(ctx context.Context, filter *read.ChangeWindowFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.ChangeWindow], error)
 	ChangeCalendar(ctx context.Context, from time.Time, to time.Time, filter *read.CalendarFilter, first *int, after *string, last *int, before *string) (*page.Connection[*read.CalendarEntry], error)
 }
 
@@ -579,6 +579,34 @@ func (ec *executionContext) field_Mutation_deleteCalendar_args(ctx context.Conte
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_deleteChangeWindow_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (schedule.DeleteWindow, error) {
+			return ec.unmarshalNDeleteChangeWindowInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋscheduleᚐDeleteWindow(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteDependencyGroup_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (cmdb.DeleteDependencyGroup, error) {
+			return ec.unmarshalNDeleteDependencyGroupInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐDeleteDependencyGroup(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_deleteServiceLevelTarget_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -753,34 +781,6 @@ func (ec *executionContext) field_Mutation_relateCIs_args(ctx context.Context, r
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (cmdb.RelateCIs, error) {
 			return ec.unmarshalNRelateCIsInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐRelateCIs(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
-func (ec *executionContext) field_Mutation_removeChangeWindow_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (schedule.RemoveWindow, error) {
-			return ec.unmarshalNRemoveChangeWindowInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋscheduleᚐRemoveWindow(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["input"] = arg0
-	return args, nil
-}
-
-func (ec *executionContext) field_Mutation_removeDependencyGroup_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
-	var err error
-	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (cmdb.RemoveDependencyGroup, error) {
-			return ec.unmarshalNRemoveDependencyGroupInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcmdbᚐRemoveDependencyGroup(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1296,14 +1296,14 @@ func (ec *executionContext) field_Query__entities_args(ctx context.Context, rawA
 func (ec *executionContext) field_Query_accounts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "name",
-		func(ctx context.Context, v any) (*where.Text, error) {
-			return ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐText(ctx, v)
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*read.AccountFilter, error) {
+			return ec.unmarshalOAccountFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAccountFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["name"] = arg0
+	args["filter"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
@@ -1494,14 +1494,14 @@ func (ec *executionContext) field_Query_changeCalendar_args(ctx context.Context,
 func (ec *executionContext) field_Query_changeTemplates_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "isRetired",
-		func(ctx context.Context, v any) (*bool, error) {
-			return ec.unmarshalOBoolean2ᚖbool(ctx, v)
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*read.ChangeTemplateFilter, error) {
+			return ec.unmarshalOChangeTemplateFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeTemplateFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["isRetired"] = arg0
+	args["filter"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
@@ -1554,14 +1554,14 @@ func (ec *executionContext) field_Query_changeWindow_args(ctx context.Context, r
 func (ec *executionContext) field_Query_changeWindows_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "kind",
-		func(ctx context.Context, v any) (*domain.WindowKind, error) {
-			return ec.unmarshalOWindowKind2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWindowKind(ctx, v)
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*read.ChangeWindowFilter, error) {
+			return ec.unmarshalOChangeWindowFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeWindowFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["kind"] = arg0
+	args["filter"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
@@ -1872,14 +1872,14 @@ func (ec *executionContext) field_Query_commonCauses_args(ctx context.Context, r
 func (ec *executionContext) field_Query_danglingReferences_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
-		func(ctx context.Context, v any) (*string, error) {
-			return ec.unmarshalOString2ᚖstring(ctx, v)
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*read.DanglingReferenceFilter, error) {
+			return ec.unmarshalODanglingReferenceFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDanglingReferenceFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["source"] = arg0
+	args["filter"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
@@ -2282,14 +2282,14 @@ func (ec *executionContext) field_Query_paths_args(ctx context.Context, rawArgs 
 func (ec *executionContext) field_Query_people_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "name",
-		func(ctx context.Context, v any) (*where.Text, error) {
-			return ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐText(ctx, v)
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*read.PersonFilter, error) {
+			return ec.unmarshalOPersonFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐPersonFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["name"] = arg0
+	args["filter"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
@@ -2396,22 +2396,46 @@ func (ec *executionContext) field_Query_rootCauseCandidates_args(ctx context.Con
 		return nil, err
 	}
 	args["healthy"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (int, error) {
-			return ec.unmarshalNInt2int(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["first"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "facts",
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "facts",
 		func(ctx context.Context, v any) (read.Facts, error) {
 			return ec.unmarshalNFacts2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacts(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["facts"] = arg3
+	args["facts"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg6
 	return args, nil
 }
 
@@ -2670,22 +2694,46 @@ func (ec *executionContext) field_Query_suspectChanges_args(ctx context.Context,
 		return nil, err
 	}
 	args["at"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "hours",
-		func(ctx context.Context, v any) (int, error) {
-			return ec.unmarshalNInt2int(ctx, v)
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "within",
+		func(ctx context.Context, v any) (time.Duration, error) {
+			return ec.unmarshalNDuration2timeᚐDuration(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["hours"] = arg2
+	args["within"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (int, error) {
-			return ec.unmarshalNInt2int(ctx, v)
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["first"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg6
 	return args, nil
 }
 
@@ -2706,14 +2754,14 @@ func (ec *executionContext) field_Query_team_args(ctx context.Context, rawArgs m
 func (ec *executionContext) field_Query_teams_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "name",
-		func(ctx context.Context, v any) (*where.Text, error) {
-			return ec.unmarshalOStringFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐText(ctx, v)
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*read.TeamFilter, error) {
+			return ec.unmarshalOTeamFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐTeamFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["name"] = arg0
+	args["filter"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
@@ -4611,21 +4659,21 @@ func (ec *executionContext) fieldContext_Mutation_updateDependencyGroup(ctx cont
 	return fc, nil
 }
 
-func (ec *executionContext) _Mutation_removeDependencyGroup(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+func (ec *executionContext) _Mutation_deleteDependencyGroup(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
-		lean.Place{Open: ec.fieldContext_Mutation_removeDependencyGroup},
+		lean.Place{Open: ec.fieldContext_Mutation_deleteDependencyGroup},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().RemoveDependencyGroup(ctx, fc.Args["input"].(cmdb.RemoveDependencyGroup))
+			return ec.Resolvers.Mutation().DeleteDependencyGroup(ctx, fc.Args["input"].(cmdb.DeleteDependencyGroup))
 		},
-		ec.marshalNRemoveDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
+		ec.marshalNDeleteDependencyGroupPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Mutation_removeDependencyGroup(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Mutation_deleteDependencyGroup(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
 		Field:      field,
@@ -4639,7 +4687,7 @@ func (ec *executionContext) fieldContext_Mutation_removeDependencyGroup(ctx cont
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_removeDependencyGroup_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.field_Mutation_deleteDependencyGroup_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5486,21 +5534,21 @@ func (ec *executionContext) fieldContext_Mutation_updateChangeWindow(ctx context
 	return fc, nil
 }
 
-func (ec *executionContext) _Mutation_removeChangeWindow(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+func (ec *executionContext) _Mutation_deleteChangeWindow(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
-		lean.Place{Open: ec.fieldContext_Mutation_removeChangeWindow},
+		lean.Place{Open: ec.fieldContext_Mutation_deleteChangeWindow},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().RemoveChangeWindow(ctx, fc.Args["input"].(schedule.RemoveWindow))
+			return ec.Resolvers.Mutation().DeleteChangeWindow(ctx, fc.Args["input"].(schedule.DeleteWindow))
 		},
-		ec.marshalNRemoveChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
+		ec.marshalNDeleteChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Mutation_removeChangeWindow(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Mutation_deleteChangeWindow(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
 		Field:      field,
@@ -5514,7 +5562,7 @@ func (ec *executionContext) fieldContext_Mutation_removeChangeWindow(ctx context
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_removeChangeWindow_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.field_Mutation_deleteChangeWindow_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5629,7 +5677,7 @@ func (ec *executionContext) _Query_accounts(ctx context.Context, field graphql.C
 		lean.Place{Open: ec.fieldContext_Query_accounts},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Accounts(ctx, fc.Args["name"].(*where.Text), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Query().Accounts(ctx, fc.Args["filter"].(*read.AccountFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		ec.marshalNAccountConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
@@ -5797,9 +5845,9 @@ func (ec *executionContext) _Query_rootCauseCandidates(ctx context.Context, fiel
 		lean.Place{Open: ec.fieldContext_Query_rootCauseCandidates},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().RootCauseCandidates(ctx, fc.Args["seen"].([]*read.Failure), fc.Args["healthy"].([]ident.ID), fc.Args["first"].(int), fc.Args["facts"].(read.Facts))
+			return ec.Resolvers.Query().RootCauseCandidates(ctx, fc.Args["seen"].([]*read.Failure), fc.Args["healthy"].([]ident.ID), fc.Args["facts"].(read.Facts), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		ec.marshalNRootCauseCandidate2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐRootCauseCandidateᚄ,
+		ec.marshalNRootCauseCandidateConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -6112,7 +6160,7 @@ func (ec *executionContext) _Query_danglingReferences(ctx context.Context, field
 		lean.Place{Open: ec.fieldContext_Query_danglingReferences},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().DanglingReferences(ctx, fc.Args["source"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Query().DanglingReferences(ctx, fc.Args["filter"].(*read.DanglingReferenceFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		ec.marshalNDanglingReferenceConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
@@ -6812,9 +6860,9 @@ func (ec *executionContext) _Query_suspectChanges(ctx context.Context, field gra
 		lean.Place{Open: ec.fieldContext_Query_suspectChanges},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().SuspectChanges(ctx, fc.Args["cis"].([]ident.ID), fc.Args["at"].(*time.Time), fc.Args["hours"].(int), fc.Args["first"].(int))
+			return ec.Resolvers.Query().SuspectChanges(ctx, fc.Args["cis"].([]ident.ID), fc.Args["at"].(*time.Time), fc.Args["within"].(time.Duration), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
-		ec.marshalNSuspectChange2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSuspectChangeᚄ,
+		ec.marshalNSuspectChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
 	)
 }
@@ -6917,7 +6965,7 @@ func (ec *executionContext) _Query_teams(ctx context.Context, field graphql.Coll
 		lean.Place{Open: ec.fieldContext_Query_teams},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Teams(ctx, fc.Args["name"].(*where.Text), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Query().Teams(ctx, fc.Args["filter"].(*read.TeamFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		ec.marshalNTeamConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
@@ -6952,7 +7000,7 @@ func (ec *executionContext) _Query_people(ctx context.Context, field graphql.Col
 		lean.Place{Open: ec.fieldContext_Query_people},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().People(ctx, fc.Args["name"].(*where.Text), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Query().People(ctx, fc.Args["filter"].(*read.PersonFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		ec.marshalNPersonConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
@@ -6987,7 +7035,7 @@ func (ec *executionContext) _Query_changeTemplates(ctx context.Context, field gr
 		lean.Place{Open: ec.fieldContext_Query_changeTemplates},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().ChangeTemplates(ctx, fc.Args["isRetired"].(*bool), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Query().ChangeTemplates(ctx, fc.Args["filter"].(*read.ChangeTemplateFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		ec.marshalNChangeTemplateConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
@@ -7057,7 +7105,7 @@ func (ec *executionContext) _Query_changeWindows(ctx context.Context, field grap
 		lean.Place{Open: ec.fieldContext_Query_changeWindows},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().ChangeWindows(ctx, fc.Args["kind"].(*domain.WindowKind), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Query().ChangeWindows(ctx, fc.Args["filter"].(*read.ChangeWindowFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		ec.marshalNChangeWindowConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
@@ -8088,9 +8136,9 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "removeDependencyGroup":
+		case "deleteDependencyGroup":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_removeDependencyGroup(ctx, field)
+				return ec._Mutation_deleteDependencyGroup(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -8263,9 +8311,9 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "removeChangeWindow":
+		case "deleteChangeWindow":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
-				return ec._Mutation_removeChangeWindow(ctx, field)
+				return ec._Mutation_deleteChangeWindow(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

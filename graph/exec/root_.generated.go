@@ -146,8 +146,8 @@ var sources = []*ast.Source{
 	{Name: "../../schema/account.graphql", Input: `extend type Query {
   """Accounts, by name."""
   accounts(
-    """By name."""
-    name: StringFilter
+    """Which accounts."""
+    filter: AccountFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
     """Return records after this cursor."""
@@ -207,6 +207,12 @@ type SignIn {
   network: String!
   """How often."""
   count: Int!
+}
+
+"""Which accounts to list."""
+input AccountFilter {
+  """By name."""
+  name: StringFilter
 }
 
 """Who acts: a person or a program. Its id tells it apart; its name may change, and others may have the same."""
@@ -575,7 +581,7 @@ input UnbindRoleInput {
 """What unbindRole answers."""
 type UnbindRolePayload {
   """The id of the binding that is gone; null when there are userErrors."""
-  removedId: ID
+  deletedId: ID
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
   """What was written and is worth a second look. Empty when there is nothing to say."""
@@ -598,8 +604,8 @@ input CreateApiTokenInput {
   name: String!
   """The roles that it has, of those that the account has."""
   roles: [Role!]!
-  """How long it holds: 1 to 366 days, 90 if it is absent."""
-  expiresInDays: Int
+  """How long it holds: P1D to P366D, P90D if it is absent."""
+  expiresIn: Duration
 }
 
 """What createApiToken answers."""
@@ -716,11 +722,17 @@ type EndSessionsPayload {
     seen: [SymptomInput!]!
     """CIs that were checked and are well: at most 100."""
     healthy: [ID!]
-    """How many candidates to return: 1 to 20."""
-    first: Int! = 5
     """Which facts are known: those of now, of the CIs that you may see; or none, to ask about an estate in which nothing has failed."""
     facts: Facts! = NOW
-  ): [RootCauseCandidate!]! @cost(weight: "400")
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): RootCauseCandidateConnection! @cost(weight: "400")
   """What would break if failures and alterations of the graph were added to the estate as it is."""
   whatIf(
     """What to suppose."""
@@ -824,11 +836,17 @@ extend type Incident {
   ): SinglePointConnection! @cost(weight: "200")
   """What could have caused the incident: the smallest sets of failures that explain its AFFECTED and ROOT CIs and leave its EXCLUDED ones well, the most likely first. Empty if it names no CI."""
   rootCauseCandidates(
-    """How many candidates to return: 1 to 20."""
-    first: Int! = 5
     """Which facts are known: those of now by other records, of the CIs that you may see; or none, to ask about an estate in which nothing has failed."""
     facts: Facts! = NOW
-  ): [RootCauseCandidate!]! @cost(weight: "500")
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): RootCauseCandidateConnection! @cost(weight: "500")
 }
 
 extend type AffectedCI {
@@ -940,6 +958,26 @@ input SymptomInput {
   state: FailureState! = DOWN
 }
 
+"""A page of candidates."""
+type RootCauseCandidateConnection {
+  """The candidates with their cursors."""
+  edges: [RootCauseCandidateEdge!]!
+  """The candidates of this page."""
+  nodes: [RootCauseCandidate!]!
+  """Where this page lies."""
+  pageInfo: PageInfo!
+  """How many candidates there are in all: at most 20."""
+  totalCount: Int!
+}
+
+"""One of the candidates and its cursor."""
+type RootCauseCandidateEdge {
+  """Its cursor."""
+  cursor: String!
+  """The record."""
+  node: RootCauseCandidate!
+}
+
 """A set of failures that explains what was seen."""
 type RootCauseCandidate {
   """What failed. Null stands for a CI that you may not see."""
@@ -982,8 +1020,6 @@ input OverlayInput {
   excluded: [ID!]
   """CIs that are in maintenance: answers mark them, and what happens to them raises no alarm. Failure spreads as ever."""
   maintenance: [ID!]
-  """Whether what open incidents and changes being carried out have taken down fails by the supposition, too: the answer then tells also what they bring about by themselves. Without this it tells only what is worse beside them; see ` + "`" + `facts` + "`" + `."""
-  openIncidents: Boolean! = false
   """Relationships that would be added."""
   addedRelationships: [OverlayRelationshipInput!]
   """Relationships, groups and CIs that would be gone."""
@@ -1181,7 +1217,7 @@ input DeleteApprovalPolicyInput {
 """What deleteApprovalPolicy answers."""
 type DeleteApprovalPolicyPayload {
   """The id of the policy that is gone; null when there are userErrors."""
-  removedId: ID
+  deletedId: ID
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
   """What was written and is worth a second look. Empty when there is nothing to say."""
@@ -1382,8 +1418,8 @@ type Approval implements Node {
   id: ID!
   """The name, at that time, of the account that is asked or has voted."""
   approver: String!
-  """How the actor decided."""
-  decision: Decision!
+  """What has become of it."""
+  state: ApprovalState!
   """The comment given with the vote; empty if there is none."""
   comment: String!
   """When it was asked for."""
@@ -1392,8 +1428,8 @@ type Approval implements Node {
   decidedAt: DateTime
 }
 
-"""An approver's answer."""
-enum Decision {
+"""What has become of a vote that was asked for."""
+enum ApprovalState {
   """The actor has not voted yet."""
   REQUESTED
   """The actor approves the change."""
@@ -1417,7 +1453,7 @@ type ChangeTransition {
 """Which changes. Conditions beside one another must all hold."""
 input ChangeFilter {
   """Whether it is open: in any state but CLOSED and CANCELED."""
-  open: Boolean
+  isOpen: Boolean
   """By state."""
   state: ChangeStateFilter
   """By type."""
@@ -2039,8 +2075,8 @@ type CI implements Node {
   criticality: Criticality!
   """Who may see it."""
   visibility: Visibility!
-  """Free labels, name to text."""
-  labels: JSON!
+  """Free labels, by name."""
+  labels: [Label!]!
   """
   The state it is in now, given all open incidents and the changes that are being carried out. ` + "`" + `null` + "`" + ` if it is not in
   service: only what is LIVE or DEPRECATED has a state.
@@ -2288,6 +2324,22 @@ input CIFilter {
   not: CIFilter
 }
 
+"""A label: a name and a text, such as team and payments."""
+type Label {
+  """The name."""
+  name: String!
+  """The text."""
+  value: String!
+}
+
+"""A label to set, or to remove."""
+input LabelInput {
+  """The name: 1 to 100 characters, once in a list."""
+  name: String!
+  """The text, at most 500 characters; null removes the label of this name."""
+  value: String
+}
+
 """Compares a label."""
 input LabelFilter {
   """The label's name."""
@@ -2515,11 +2567,17 @@ type DanglingReferenceEdge {
   node: DanglingReference!
 }
 
+"""Which dangling references to list."""
+input DanglingReferenceFilter {
+  """By the source in which they were found."""
+  source: SourceFilter
+}
+
 extend type Query {
   """References to records that no source has reported yet, the oldest first."""
   danglingReferences(
-    """Only those found in this source."""
-    source: String
+    """Which references."""
+    filter: DanglingReferenceFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
     """Return records after this cursor."""
@@ -2557,8 +2615,8 @@ input CreateCIInput {
   visibility: Visibility
   """Its attributes, name to value. They have to be valid against the attributeSchema of its class."""
   attributes: JSON
-  """Free labels, name to text."""
-  labels: JSON
+  """Free labels."""
+  labels: [LabelInput!]
   """Who answers for it; the first is the primary owner."""
   owners: [OwnerInput!]
   """Its key in another system."""
@@ -2605,8 +2663,8 @@ input UpdateCIInput {
   visibility: Visibility
   """Attributes to set; null for an attribute removes it; others stay."""
   attributes: JSON
-  """Labels to set; null for a label removes it; others stay."""
-  labels: JSON
+  """Labels to set and, without a value, to remove; others stay. Null clears them all."""
+  labels: [LabelInput!]
   """Names of locked fields that imports may write again: see lockedFields."""
   unlockFields: [String!]
   """Why it is accepted if something in service is DOWN by it. Otherwise that is refused: CONSEQUENCES, FALLS_NOW."""
@@ -3806,7 +3864,7 @@ enum CommentKind {
 """Which incidents. Conditions beside one another must all hold."""
 input IncidentFilter {
   """Whether service is still to be restored: in NEW, IN_PROGRESS and ON_HOLD."""
-  open: Boolean
+  isOpen: Boolean
   """By state."""
   state: IncidentStateFilter
   """By priority."""
@@ -4382,7 +4440,7 @@ type Entry implements Node {
   """The verb that wrote it, such as incident.resolve: the practice and the action."""
   verb: String!
   """Whether the record was created, updated or deleted."""
-  operation: Operation!
+  operation: EntryOperation!
   """The id of the record that was written; of one that you may not see, that of the record that it belongs to, or else of this entry."""
   recordId: ID!
   """The record as it is now; null if it is gone, if it is part of another record and has no type of its own in this API, or if you may not see it."""
@@ -4396,7 +4454,7 @@ type Entry implements Node {
 }
 
 """What a write did to a record."""
-enum Operation {
+enum EntryOperation {
   """The record was created."""
   CREATED
   """The record was changed."""
@@ -4600,9 +4658,9 @@ type PlannedOperation {
   key: String
   """The CI that it changes or retires, or has created; null for other kinds, and before it is created."""
   ci: CI
-  """The relationship that it removes, or has created; null once it is gone."""
+  """The relationship that it takes away, or has created; null once it is gone."""
   relationship: Relationship
-  """The dependency group that it changes or removes, or has created; null once it is gone."""
+  """The dependency group that it changes or deletes, or has created; null once it is gone."""
   dependencyGroup: DependencyGroup
   """Whether it is about a CI that you may not see. Its fields are empty then."""
   isRestricted: Boolean!
@@ -4622,14 +4680,14 @@ enum PlannedOperationKind {
   RETIRE_CI
   """It creates a relationship between two CIs."""
   RELATE_CIS
-  """It removes a relationship, also from its dependency groups."""
+  """It takes a relationship away, also from its dependency groups."""
   UNRELATE_CIS
   """It creates a dependency group."""
   CREATE_DEPENDENCY_GROUP
   """It changes a dependency group."""
   UPDATE_DEPENDENCY_GROUP
-  """It removes a dependency group."""
-  REMOVE_DEPENDENCY_GROUP
+  """It deletes a dependency group."""
+  DELETE_DEPENDENCY_GROUP
 }
 
 """A field that a planned operation writes."""
@@ -4745,14 +4803,14 @@ input PlannedOperationInput {
   retireCI: ID
   """Create a relationship between two CIs."""
   relateCIs: PlannedRelationshipInput
-  """Remove the relationship with this id, also from its dependency groups."""
+  """Take the relationship with this id away, also from its dependency groups."""
   unrelateCIs: ID
   """Create a dependency group."""
   createDependencyGroup: PlannedGroupInput
   """Change a dependency group."""
   updateDependencyGroup: PlannedGroupUpdateInput
-  """Remove the dependency group with this id."""
-  removeDependencyGroup: ID
+  """Delete the dependency group with this id."""
+  deleteDependencyGroup: ID
   """Why it is accepted if something in service is DOWN by the operations. One of them says it for all, and it is voted on with them."""
   acceptConsequences: Consent
 }
@@ -4773,8 +4831,8 @@ input PlannedCIInput {
   criticality: Criticality
   """Its attributes, name to value. They have to be valid against the attributeSchema of its class."""
   attributes: JSON
-  """Free labels, name to text."""
-  labels: JSON
+  """Free labels."""
+  labels: [LabelInput!]
 }
 
 """What to change of a CI. A field that is absent stays as it is."""
@@ -4793,8 +4851,8 @@ input PlannedCIUpdateInput {
   criticality: Criticality
   """Attributes to set; null for an attribute removes it; others stay."""
   attributes: JSON
-  """Labels to set; null for a label removes it; others stay."""
-  labels: JSON
+  """Labels to set and, without a value, to remove; others stay."""
+  labels: [LabelInput!]
 }
 
 """A record that exists, or one that an earlier operation creates: exactly one of the two."""
@@ -4826,7 +4884,7 @@ input PlannedGroupInput {
   """Its name, unique for the CI."""
   name: String!
   """How many of its members its CI needs."""
-  mode: GroupMode!
+  mode: DependencyGroupMode!
   """How many members for AT_LEAST, percent of the members for PERCENT, weight for WEIGHTED; absent for ALL and ANY."""
   threshold: Int
   """The relationships that are its members."""
@@ -4840,7 +4898,7 @@ input PlannedGroupUpdateInput {
   """Its name."""
   name: String
   """How many of its members its CI needs."""
-  mode: GroupMode
+  mode: DependencyGroupMode
   """How many members for AT_LEAST, percent of the members for PERCENT, weight for WEIGHTED."""
   threshold: Int
   """All its members, in place of those it had."""
@@ -5057,11 +5115,11 @@ type DependencyGroup implements Node {
   """What the group is called."""
   name: String!
   """By which rule the number of members that the CI needs is told."""
-  mode: GroupMode!
+  mode: DependencyGroupMode!
   """How many members the CI needs for AT_LEAST, what percentage of them for PERCENT, how much weight for WEIGHTED; 0 for ALL and ANY."""
   threshold: Int!
   """Its members, without those that lead to CIs that you may not see."""
-  members: [GroupMember!]!
+  members: [DependencyGroupMember!]!
   """How many members it has in addition that you may not see."""
   restrictedCount: Int!
   """The version: a number that each write raises by 1."""
@@ -5069,7 +5127,7 @@ type DependencyGroup implements Node {
 }
 
 """A member of a dependency group: a relationship, with its weight."""
-type GroupMember {
+type DependencyGroupMember {
   """The relationship."""
   relationship: Relationship!
   """How much it counts in a WEIGHTED group; 1 in others."""
@@ -5077,7 +5135,7 @@ type GroupMember {
 }
 
 """The rules by which a dependency group tells how many of its members its CI needs."""
-enum GroupMode {
+enum DependencyGroupMode {
   """All of them."""
   ALL
   """One of them."""
@@ -5091,7 +5149,7 @@ enum GroupMode {
 }
 
 """A relationship that is to be a member of a dependency group."""
-input GroupMemberInput {
+input DependencyGroupMemberInput {
   """The relationship: its impact must arrive at the group's CI, and it must be HARD."""
   relationship: ID!
   """Its weight in a WEIGHTED group; 1 by default."""
@@ -5173,14 +5231,14 @@ type UpdateRelationshipPayload {
 }
 
 extend type Mutation {
-  """Removes a relationship. Its history stays in the journal."""
+  """Takes a relationship away. Its history stays in the journal."""
   unrelateCIs(
     """What to do."""
     input: UnrelateCIsInput!
   ): UnrelateCIsPayload!
 }
 
-"""The relationship to remove."""
+"""The relationship to take away."""
 input UnrelateCIsInput {
   """The relationship."""
   id: ID!
@@ -5193,7 +5251,7 @@ input UnrelateCIsInput {
 """What unrelateCIs answers."""
 type UnrelateCIsPayload {
   """The id of the relationship that is gone; null when there are userErrors."""
-  removedId: ID
+  deletedId: ID
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
   """What was written and is worth a second look. Empty when there is nothing to say."""
@@ -5215,11 +5273,11 @@ input CreateDependencyGroupInput {
   """What the group is called."""
   name: String!
   """By which rule the number of members that the CI needs is told."""
-  mode: GroupMode!
+  mode: DependencyGroupMode!
   """How many members the CI needs for AT_LEAST, what percentage of them for PERCENT, how much weight for WEIGHTED; absent for ALL and ANY."""
   threshold: Int
   """The relationships that are its members."""
-  members: [GroupMemberInput!]!
+  members: [DependencyGroupMemberInput!]!
   """Why it is accepted if something in service is DOWN by it. Otherwise that is refused: CONSEQUENCES, FALLS_NOW."""
   acceptConsequences: Consent
 }
@@ -5251,11 +5309,11 @@ input UpdateDependencyGroupInput {
   """What the group is called."""
   name: String
   """By which rule the number of members that the CI needs is told."""
-  mode: GroupMode
+  mode: DependencyGroupMode
   """How many members the CI needs for AT_LEAST, what percentage of them for PERCENT, how much weight for WEIGHTED; absent for ALL and ANY."""
   threshold: Int
   """All its members, in place of those it had."""
-  members: [GroupMemberInput!]
+  members: [DependencyGroupMemberInput!]
   """Why it is accepted if something in service is DOWN by it. Otherwise that is refused: CONSEQUENCES, FALLS_NOW."""
   acceptConsequences: Consent
 }
@@ -5271,15 +5329,15 @@ type UpdateDependencyGroupPayload {
 }
 
 extend type Mutation {
-  """Removes a dependency group: its members become dependencies of their own again."""
-  removeDependencyGroup(
+  """Deletes a dependency group: its members become dependencies of their own again."""
+  deleteDependencyGroup(
     """What to do."""
-    input: RemoveDependencyGroupInput!
-  ): RemoveDependencyGroupPayload!
+    input: DeleteDependencyGroupInput!
+  ): DeleteDependencyGroupPayload!
 }
 
-"""The group to remove."""
-input RemoveDependencyGroupInput {
+"""The group to delete."""
+input DeleteDependencyGroupInput {
   """The group."""
   id: ID!
   """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
@@ -5288,10 +5346,10 @@ input RemoveDependencyGroupInput {
   acceptConsequences: Consent
 }
 
-"""What removeDependencyGroup answers."""
-type RemoveDependencyGroupPayload {
+"""What deleteDependencyGroup answers."""
+type DeleteDependencyGroupPayload {
   """The id of the group that is gone; null when there are userErrors."""
-  removedId: ID
+  deletedId: ID
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
   """What was written and is worth a second look. Empty when there is nothing to say."""
@@ -5820,8 +5878,8 @@ type Service implements Node {
   criticality: Criticality!
   """Who may see it."""
   visibility: Visibility!
-  """Free labels, name to text."""
-  labels: JSON!
+  """Free labels, by name."""
+  labels: [Label!]!
   """
   The state it is in now, given all open incidents and the changes that are being carried out. ` + "`" + `null` + "`" + ` if it is not in
   service: only what is LIVE or DEPRECATED has a state.
@@ -6191,8 +6249,8 @@ input CreateServiceInput {
   criticality: Criticality
   """Who may see it; EVERYONE by default."""
   visibility: Visibility
-  """Free labels, name to text."""
-  labels: JSON
+  """Free labels."""
+  labels: [LabelInput!]
   """Who answers for it; the first is the primary owner."""
   owners: [OwnerInput!]
   """Its key in another system."""
@@ -6249,8 +6307,8 @@ input UpdateServiceInput {
   criticality: Criticality
   """Who may see it."""
   visibility: Visibility
-  """Labels to set; null for a label removes it; others stay."""
-  labels: JSON
+  """Labels to set and, without a value, to remove; others stay. Null clears them all."""
+  labels: [LabelInput!]
   """Why it is accepted if something in service is DOWN by it. Otherwise that is refused: CONSEQUENCES, FALLS_NOW."""
   acceptConsequences: Consent
 }
@@ -6327,7 +6385,7 @@ type UpdateServiceTierPayload {
   warnings: [Warning!]!
 }
 `, BuiltIn: false},
-	{Name: "../../schema/servicelevel.graphql", Input: `"""A length of time as ISO 8601 writes it, in hours, minutes and seconds: PT4H30M, PT0.25S. A day is PT24H."""
+	{Name: "../../schema/servicelevel.graphql", Input: `"""A length of time as ISO 8601 writes it: PT4H30M, PT0.25S, P1DT12H, P2W. A day is 24 hours, whatever clocks do; months and years are refused. Answers have hours, minutes and seconds alone."""
 scalar Duration @specifiedBy(url: "https://www.iso.org/iso-8601-date-and-time-format.html")
 
 extend type Query {
@@ -6658,7 +6716,7 @@ input DeleteCalendarInput {
 """What deleteCalendar answers."""
 type DeleteCalendarPayload {
   """The id of the record that is gone; null when there are userErrors."""
-  removedId: ID
+  deletedId: ID
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
   """What was written and is worth a second look. Empty when there is nothing to say."""
@@ -6760,7 +6818,7 @@ input DeleteServiceLevelTargetInput {
 """What deleteServiceLevelTarget answers."""
 type DeleteServiceLevelTargetPayload {
   """The id of the record that is gone; null when there are userErrors."""
-  removedId: ID
+  deletedId: ID
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
   """What was written and is worth a second look. Empty when there is nothing to say."""
@@ -6900,11 +6958,17 @@ enum ResyncReason {
 	{Name: "../../schema/suspect.graphql", Input: `extend type Incident {
   """The changes that may have caused it, the most suspicious first. They started or ended before it was detected, or were being carried out then, and touched its ROOT or AFFECTED CIs or CIs that these need, or needed before it: by their scope, or by what their operations wrote. The graph as it was then decides what they need; if several incidents of a list are asked about, or much was written since, it is the graph as it is now. The field revision tells which."""
   suspectChanges(
-    """How many hours earlier a change may have started or ended: 1 to 720. A change that is still being carried out may have started before that."""
-    hours: Int! = 24
-    """How many to list: 1 to 50."""
-    first: Int! = 10
-  ): [SuspectChange!]! @cost(weight: "700")
+    """How much earlier a change may have started or ended: PT1H to P30D. A change that is still being carried out may have started before that."""
+    within: Duration! = "PT24H"
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): SuspectChangeConnection! @cost(weight: "700")
 }
 
 extend type Query {
@@ -6914,11 +6978,17 @@ extend type Query {
     cis: [ID!]!
     """When the symptoms began; now by default."""
     at: DateTime
-    """How many hours earlier a change may have started or ended: 1 to 720. A change that is still being carried out may have started before that."""
-    hours: Int! = 24
-    """How many to list: 1 to 50."""
-    first: Int! = 10
-  ): [SuspectChange!]! @cost(weight: "700")
+    """How much earlier a change may have started or ended: PT1H to P30D. A change that is still being carried out may have started before that."""
+    within: Duration! = "PT24H"
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): SuspectChangeConnection! @cost(weight: "700")
 }
 
 """A change that may have caused the symptoms."""
@@ -6939,10 +7009,30 @@ type SuspectChange {
   path: ImpactPath
   """The revision of the graph that decides what the CIs need."""
   revision: Revision!
-  """How many seconds before the symptoms it last started or ended."""
-  secondsBefore: Int!
+  """How long before the symptoms it last started or ended."""
+  timeBefore: Duration!
   """How many of the CIs that show symptoms were touched by the change, or need a CI that was."""
   symptomCount: Int!
+}
+
+"""A page of suspect changes."""
+type SuspectChangeConnection {
+  """The suspect changes with their cursors."""
+  edges: [SuspectChangeEdge!]!
+  """The suspect changes of this page."""
+  nodes: [SuspectChange!]!
+  """Where this page lies."""
+  pageInfo: PageInfo!
+  """How many suspect changes there are in all: at most 50."""
+  totalCount: Int!
+}
+
+"""One of the suspect changes and its cursor."""
+type SuspectChangeEdge {
+  """Its cursor."""
+  cursor: String!
+  """The record."""
+  node: SuspectChange!
 }
 
 """A reason to suspect that a change is the cause."""
@@ -6982,8 +7072,8 @@ enum SuspectReasonKind {
   ): Person
   """Teams, by name."""
   teams(
-    """By name."""
-    name: StringFilter
+    """Which teams."""
+    filter: TeamFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
     """Return records after this cursor."""
@@ -6995,8 +7085,8 @@ enum SuspectReasonKind {
   ): TeamConnection!
   """People, by name."""
   people(
-    """By name."""
-    name: StringFilter
+    """Which people."""
+    filter: PersonFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
     """Return records after this cursor."""
@@ -7006,6 +7096,18 @@ enum SuspectReasonKind {
     """Return records before this cursor."""
     before: String
   ): PersonConnection!
+}
+
+"""Which teams to list."""
+input TeamFilter {
+  """By name."""
+  name: StringFilter
+}
+
+"""Which people to list."""
+input PersonFilter {
+  """By name."""
+  name: StringFilter
 }
 
 """A group of people who own CIs, support services and approve changes."""
@@ -7022,8 +7124,17 @@ type Team implements Node {
   parent: Team
   """The teams that are part of it."""
   children: [Team!]!
-  """The people who belong to it."""
-  members: [Person!]!
+  """The people who belong to it, by name."""
+  members(
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): PersonConnection!
   """The CIs that it owns."""
   owns(
     """How many records to return from the front: 1 to 100, 20 by default."""
@@ -7297,8 +7408,8 @@ type UpdatePersonPayload {
 	{Name: "../../schema/template.graphql", Input: `extend type Query {
   """Templates of STANDARD changes, by name."""
   changeTemplates(
-    """Only those that are retired, or only those that are not; all by default."""
-    isRetired: Boolean
+    """Which templates."""
+    filter: ChangeTemplateFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
     """Return records after this cursor."""
@@ -7308,6 +7419,12 @@ type UpdatePersonPayload {
     """Return records before this cursor."""
     before: String
   ): ChangeTemplateConnection!
+}
+
+"""Which change templates to list."""
+input ChangeTemplateFilter {
+  """Whether they are retired."""
+  isRetired: Boolean
 }
 
 """A template that STANDARD changes are drafted from. It is approved once for all changes that keep to it."""
@@ -7507,8 +7624,8 @@ type RetireChangeTemplatePayload {
   ): ChangeWindow
   """Blackout and maintenance windows, the oldest first."""
   changeWindows(
-    """Only those of a kind."""
-    kind: WindowKind
+    """Which windows."""
+    filter: ChangeWindowFilter
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
     """Return records after this cursor."""
@@ -7549,8 +7666,8 @@ type ChangeWindow implements Node {
   kind: WindowKind!
   """When it first begins. If it recurs, this sets its time of day, in local time of its time zone."""
   startsAt: DateTime!
-  """How long it lasts, in minutes."""
-  durationMinutes: Int!
+  """How long it lasts."""
+  duration: Duration!
   """The time zone in which it recurs, by its IANA name, such as Europe/Berlin."""
   timeZone: String!
   """How it recurs, as an RFC 5545 rule such as FREQ=WEEKLY;BYDAY=SA; null if it takes place once."""
@@ -7561,8 +7678,8 @@ type ChangeWindow implements Node {
   cis: [CI!]!
   """The classes it holds for, each with its subtree. It holds for a restricted CI only if it names that, or is global."""
   classes: [CIClass!]!
-  """It holds for CIs that have all of these labels, name to text, restricted ones excepted; empty if labels do not matter."""
-  labels: JSON!
+  """It holds for CIs that have all of these labels, restricted ones excepted; empty if labels do not matter."""
+  labels: [Label!]!
   """The times at which it takes place in a period, the first 1000 of them."""
   occurrences(
     """The beginning of the period."""
@@ -7587,6 +7704,20 @@ type ChangeWindow implements Node {
     """Return records before this cursor."""
     before: String
   ): EntryConnection!
+}
+
+"""Which change windows to list."""
+input ChangeWindowFilter {
+  """By kind."""
+  kind: WindowKindFilter
+}
+
+"""Compares the kind of a change window."""
+input WindowKindFilter {
+  """Exactly this one."""
+  eq: WindowKind
+  """One of these."""
+  in: [WindowKind!]
 }
 
 """The kinds of change windows."""
@@ -7692,11 +7823,11 @@ extend type Mutation {
     """What to do."""
     input: UpdateChangeWindowInput!
   ): UpdateChangeWindowPayload!
-  """Removes a blackout or maintenance window."""
-  removeChangeWindow(
+  """Deletes a blackout or maintenance window."""
+  deleteChangeWindow(
     """What to do."""
-    input: RemoveChangeWindowInput!
-  ): RemoveChangeWindowPayload!
+    input: DeleteChangeWindowInput!
+  ): DeleteChangeWindowPayload!
 }
 
 """A new change window. It has to say what it holds for: isGlobal, or at least one of cis, classes and labels."""
@@ -7709,8 +7840,8 @@ input CreateChangeWindowInput {
   kind: WindowKind!
   """When it first begins. If it recurs, this sets its time of day, in local time of its time zone; it first takes place on the first day from here on that fits the rule."""
   startsAt: DateTime!
-  """How long it lasts, in minutes: 1 to 527040, which are 366 days."""
-  durationMinutes: Int!
+  """How long it lasts, in whole minutes: PT1M to P366D."""
+  duration: Duration!
   """The time zone in which it recurs, by its IANA name, such as Europe/Berlin."""
   timeZone: String! = "UTC"
   """How it recurs, as an RFC 5545 rule with FREQ (DAILY, WEEKLY, MONTHLY or YEARLY), INTERVAL, COUNT, UNTIL, WKST, BYDAY, BYMONTHDAY, BYMONTH, BYYEARDAY, BYWEEKNO and BYSETPOS. Absent if it takes place once."""
@@ -7721,8 +7852,8 @@ input CreateChangeWindowInput {
   cis: [ID!]
   """The codes of the classes it holds for, each with its subtree: at most 100. Restricted CIs have to be named in ` + "`" + `cis` + "`" + `."""
   classes: [String!]
-  """It holds for CIs that have all of these labels: name to text, at most 20. Restricted CIs have to be named in ` + "`" + `cis` + "`" + `."""
-  labels: JSON
+  """It holds for CIs that have all of these labels: at most 20. Restricted CIs have to be named in ` + "`" + `cis` + "`" + `."""
+  labels: [LabelInput!]
 }
 
 """What createChangeWindow answers."""
@@ -7747,8 +7878,8 @@ input UpdateChangeWindowInput {
   description: String
   """When it first begins."""
   startsAt: DateTime
-  """How long it lasts, in minutes."""
-  durationMinutes: Int
+  """How long it lasts."""
+  duration: Duration
   """The time zone in which it recurs, by its IANA name."""
   timeZone: String
   """How it recurs, as an RFC 5545 rule; null: it takes place once."""
@@ -7760,7 +7891,7 @@ input UpdateChangeWindowInput {
   """The codes of the classes it holds for, in place of those it had."""
   classes: [String!]
   """The labels that CIs it holds for have, in place of those before."""
-  labels: JSON
+  labels: [LabelInput!]
 }
 
 """What updateChangeWindow answers."""
@@ -7773,18 +7904,18 @@ type UpdateChangeWindowPayload {
   warnings: [Warning!]!
 }
 
-"""The change window to remove."""
-input RemoveChangeWindowInput {
+"""The change window to delete."""
+input DeleteChangeWindowInput {
   """The window."""
   id: ID!
   """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
 }
 
-"""What removeChangeWindow answers."""
-type RemoveChangeWindowPayload {
+"""What deleteChangeWindow answers."""
+type DeleteChangeWindowPayload {
   """The id of the window that is gone; null when there are userErrors."""
-  removedId: ID
+  deletedId: ID
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
   """What was written and is worth a second look. Empty when there is nothing to say."""

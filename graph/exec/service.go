@@ -653,7 +653,17 @@ func (ec *executionContext) _Service_visibility(ctx context.Context, field graph
 }
 
 func (ec *executionContext) _Service_labels(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
-	return ec.marshalNJSON2map(ctx, field.Selections, obj.Labels())
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "Service", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.Labels(), nil
+		},
+		ec.marshalNLabel2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐLabelᚄ,
+		true,
+	)
 }
 
 func (ec *executionContext) _Service_operationalState(ctx context.Context, field graphql.CollectedField, obj *read.Service) (ret graphql.Marshaler) {
@@ -1410,7 +1420,7 @@ func (ec *executionContext) unmarshalInputCreateServiceInput(ctx context.Context
 			it.Visibility = data
 		case "labels":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labels"))
-			data, err := ec.unmarshalOJSON2map(ctx, v)
+			data, err := ec.unmarshalOLabelInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLabelInputᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1932,7 +1942,7 @@ func (ec *executionContext) unmarshalInputUpdateServiceInput(ctx context.Context
 			it.Visibility = graphql.OmittableOf(data)
 		case "labels":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labels"))
-			data, err := ec.unmarshalOJSON2map(ctx, v)
+			data, err := ec.unmarshalOLabelInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLabelInputᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}

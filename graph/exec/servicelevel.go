@@ -241,7 +241,7 @@ func (ec *executionContext) _CreateServiceLevelTargetPayload_warnings(ctx contex
 	)
 }
 
-func (ec *executionContext) _DeleteCalendarPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+func (ec *executionContext) _DeleteCalendarPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
 }
 
@@ -273,7 +273,7 @@ func (ec *executionContext) _DeleteCalendarPayload_warnings(ctx context.Context,
 	)
 }
 
-func (ec *executionContext) _DeleteServiceLevelTargetPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+func (ec *executionContext) _DeleteServiceLevelTargetPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
 }
 
@@ -1276,8 +1276,8 @@ func (ec *executionContext) _DeleteCalendarPayload(ctx context.Context, sel ast.
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("DeleteCalendarPayload")
-		case "removedId":
-			out.Values[i] = ec._DeleteCalendarPayload_removedId(ctx, field, obj)
+		case "deletedId":
+			out.Values[i] = ec._DeleteCalendarPayload_deletedId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -1311,8 +1311,8 @@ func (ec *executionContext) _DeleteServiceLevelTargetPayload(ctx context.Context
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("DeleteServiceLevelTargetPayload")
-		case "removedId":
-			out.Values[i] = ec._DeleteServiceLevelTargetPayload_removedId(ctx, field, obj)
+		case "deletedId":
+			out.Values[i] = ec._DeleteServiceLevelTargetPayload_deletedId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/suspect"
@@ -107,12 +108,86 @@ func (ec *executionContext) _SuspectChange_revision(ctx context.Context, field g
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision())
 }
 
-func (ec *executionContext) _SuspectChange_secondsBefore(ctx context.Context, field graphql.CollectedField, obj *read.SuspectChange) (ret graphql.Marshaler) {
-	return ec.marshalNInt2int(ctx, field.Selections, obj.SecondsBefore())
+func (ec *executionContext) _SuspectChange_timeBefore(ctx context.Context, field graphql.CollectedField, obj *read.SuspectChange) (ret graphql.Marshaler) {
+	return ec.marshalNDuration2timeᚐDuration(ctx, field.Selections, obj.TimeBefore())
 }
 
 func (ec *executionContext) _SuspectChange_symptomCount(ctx context.Context, field graphql.CollectedField, obj *read.SuspectChange) (ret graphql.Marshaler) {
 	return ec.marshalNInt2int(ctx, field.Selections, obj.SymptomCount())
+}
+
+func (ec *executionContext) _SuspectChangeConnection_edges(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SuspectChange]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "SuspectChangeConnection"},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		ec.marshalNSuspectChangeEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ,
+		true,
+	)
+}
+
+func (ec *executionContext) _SuspectChangeConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SuspectChange]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "SuspectChangeConnection", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		ec.marshalNSuspectChange2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSuspectChangeᚄ,
+		true,
+	)
+}
+
+func (ec *executionContext) _SuspectChangeConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SuspectChange]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "SuspectChangeConnection"},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
+		true,
+	)
+}
+
+func (ec *executionContext) _SuspectChangeConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.SuspectChange]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "SuspectChangeConnection", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount(ctx)
+		},
+		ec.marshalNInt2int,
+		true,
+	)
+}
+
+func (ec *executionContext) _SuspectChangeEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.SuspectChange]) (ret graphql.Marshaler) {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
+}
+
+func (ec *executionContext) _SuspectChangeEdge_node(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.SuspectChange]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "SuspectChangeEdge"},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		ec.marshalNSuspectChange2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSuspectChange,
+		true,
+	)
 }
 
 func (ec *executionContext) _SuspectReason_kind(ctx context.Context, field graphql.CollectedField, obj *suspect.Reason) (ret graphql.Marshaler) {
@@ -188,13 +263,83 @@ func (ec *executionContext) _SuspectChange(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "secondsBefore":
-			out.Values[i] = ec._SuspectChange_secondsBefore(ctx, field, obj)
+		case "timeBefore":
+			out.Values[i] = ec._SuspectChange_timeBefore(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "symptomCount":
 			out.Values[i] = ec._SuspectChange_symptomCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
+var suspectChangeConnectionImplementors = []string{"SuspectChangeConnection"}
+
+func (ec *executionContext) _SuspectChangeConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*read.SuspectChange]) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, suspectChangeConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SuspectChangeConnection")
+		case "edges":
+			out.Values[i] = ec._SuspectChangeConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._SuspectChangeConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._SuspectChangeConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = ec._SuspectChangeConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
+var suspectChangeEdgeImplementors = []string{"SuspectChangeEdge"}
+
+func (ec *executionContext) _SuspectChangeEdge(ctx context.Context, sel ast.SelectionSet, obj *page.Edge[*read.SuspectChange]) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, suspectChangeEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SuspectChangeEdge")
+		case "cursor":
+			out.Values[i] = ec._SuspectChangeEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._SuspectChangeEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -272,6 +417,42 @@ func (ec *executionContext) marshalNSuspectChange2ᚖgithubᚗcomᚋlinchpinᚑc
 		return graphql.Null
 	}
 	return ec._SuspectChange(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSuspectChangeConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*read.SuspectChange]) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SuspectChangeConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNSuspectChangeEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*page.Edge[*read.SuspectChange]) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSuspectChangeEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSuspectChangeEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐEdge(ctx context.Context, sel ast.SelectionSet, v *page.Edge[*read.SuspectChange]) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._SuspectChangeEdge(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNSuspectReason2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋruleᚋsuspectᚐReasonᚄ(ctx context.Context, sel ast.SelectionSet, v []*suspect.Reason) graphql.Marshaler {

@@ -324,6 +324,36 @@ func (ec *executionContext) _UpdateChangeTemplatePayload_warnings(ctx context.Co
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputChangeTemplateFilter(ctx context.Context, obj any) (read.ChangeTemplateFilter, error) {
+	var it read.ChangeTemplateFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"isRetired"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "isRetired":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isRetired"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsRetired = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputCreateChangeTemplateInput(ctx context.Context, obj any) (change.CreateTemplate, error) {
 	var it change.CreateTemplate
 	if obj == nil {
@@ -974,6 +1004,14 @@ func (ec *executionContext) marshalOChangeTemplate2ᚖgithubᚗcomᚋlinchpinᚑ
 		return graphql.Null
 	}
 	return ec._ChangeTemplate(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOChangeTemplateFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeTemplateFilter(ctx context.Context, v any) (*read.ChangeTemplateFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputChangeTemplateFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -13,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/present"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
@@ -223,8 +224,8 @@ func (ec *executionContext) _ChangeWindow_startsAt(ctx context.Context, field gr
 	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.StartsAt)
 }
 
-func (ec *executionContext) _ChangeWindow_durationMinutes(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
-	return ec.marshalNInt2int(ctx, field.Selections, obj.DurationMinutes)
+func (ec *executionContext) _ChangeWindow_duration(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
+	return ec.marshalNDuration2timeᚐDuration(ctx, field.Selections, obj.Duration())
 }
 
 func (ec *executionContext) _ChangeWindow_timeZone(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
@@ -268,7 +269,17 @@ func (ec *executionContext) _ChangeWindow_classes(ctx context.Context, field gra
 }
 
 func (ec *executionContext) _ChangeWindow_labels(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
-	return ec.marshalNJSON2map(ctx, field.Selections, obj.Labels())
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "ChangeWindow", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.Labels(), nil
+		},
+		ec.marshalNLabel2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐLabelᚄ,
+		true,
+	)
 }
 
 func (ec *executionContext) _ChangeWindow_occurrences(ctx context.Context, field graphql.CollectedField, obj *read.ChangeWindow) (ret graphql.Marshaler) {
@@ -469,16 +480,16 @@ func (ec *executionContext) _CreateChangeWindowPayload_warnings(ctx context.Cont
 	)
 }
 
-func (ec *executionContext) _RemoveChangeWindowPayload_removedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+func (ec *executionContext) _DeleteChangeWindowPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return ec.marshalOID2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.Record)
 }
 
-func (ec *executionContext) _RemoveChangeWindowPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+func (ec *executionContext) _DeleteChangeWindowPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
-		lean.Place{Object: "RemoveChangeWindowPayload"},
+		lean.Place{Object: "DeleteChangeWindowPayload"},
 		func(ctx context.Context) (any, error) {
 			return obj.UserErrors, nil
 		},
@@ -487,12 +498,12 @@ func (ec *executionContext) _RemoveChangeWindowPayload_userErrors(ctx context.Co
 	)
 }
 
-func (ec *executionContext) _RemoveChangeWindowPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
+func (ec *executionContext) _DeleteChangeWindowPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*ident.ID]) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
 		ec.OperationContext,
 		field,
-		lean.Place{Object: "RemoveChangeWindowPayload", IsMethod: true},
+		lean.Place{Object: "DeleteChangeWindowPayload", IsMethod: true},
 		func(ctx context.Context) (any, error) {
 			return obj.Warnings(ctx), nil
 		},
@@ -606,6 +617,36 @@ func (ec *executionContext) unmarshalInputCalendarFilter(ctx context.Context, ob
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputChangeWindowFilter(ctx context.Context, obj any) (read.ChangeWindowFilter, error) {
+	var it read.ChangeWindowFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"kind"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalOWindowKindFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputCreateChangeWindowInput(ctx context.Context, obj any) (schedule.CreateWindow, error) {
 	var it schedule.CreateWindow
 	if obj == nil {
@@ -621,7 +662,7 @@ func (ec *executionContext) unmarshalInputCreateChangeWindowInput(ctx context.Co
 		asMap["timeZone"] = "UTC"
 	}
 
-	fieldsInOrder := [...]string{"name", "description", "kind", "startsAt", "durationMinutes", "timeZone", "recurrence", "isGlobal", "cis", "classes", "labels"}
+	fieldsInOrder := [...]string{"name", "description", "kind", "startsAt", "duration", "timeZone", "recurrence", "isGlobal", "cis", "classes", "labels"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -656,13 +697,13 @@ func (ec *executionContext) unmarshalInputCreateChangeWindowInput(ctx context.Co
 				return it, err
 			}
 			it.StartsAt = data
-		case "durationMinutes":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("durationMinutes"))
-			data, err := ec.unmarshalNInt2int(ctx, v)
+		case "duration":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("duration"))
+			data, err := ec.unmarshalNDuration2timeᚐDuration(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.DurationMinutes = data
+			it.Duration = data
 		case "timeZone":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
 			data, err := ec.unmarshalNString2string(ctx, v)
@@ -700,7 +741,7 @@ func (ec *executionContext) unmarshalInputCreateChangeWindowInput(ctx context.Co
 			it.Classes = data
 		case "labels":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labels"))
-			data, err := ec.unmarshalOJSON2map(ctx, v)
+			data, err := ec.unmarshalOLabelInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLabelInputᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -710,8 +751,8 @@ func (ec *executionContext) unmarshalInputCreateChangeWindowInput(ctx context.Co
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputRemoveChangeWindowInput(ctx context.Context, obj any) (schedule.RemoveWindow, error) {
-	var it schedule.RemoveWindow
+func (ec *executionContext) unmarshalInputDeleteChangeWindowInput(ctx context.Context, obj any) (schedule.DeleteWindow, error) {
+	var it schedule.DeleteWindow
 	if obj == nil {
 		return it, nil
 	}
@@ -758,7 +799,7 @@ func (ec *executionContext) unmarshalInputUpdateChangeWindowInput(ctx context.Co
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "description", "startsAt", "durationMinutes", "timeZone", "recurrence", "isGlobal", "cis", "classes", "labels"}
+	fieldsInOrder := [...]string{"id", "expectedVersion", "name", "description", "startsAt", "duration", "timeZone", "recurrence", "isGlobal", "cis", "classes", "labels"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -800,13 +841,13 @@ func (ec *executionContext) unmarshalInputUpdateChangeWindowInput(ctx context.Co
 				return it, err
 			}
 			it.StartsAt = graphql.OmittableOf(data)
-		case "durationMinutes":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("durationMinutes"))
-			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+		case "duration":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("duration"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.DurationMinutes = graphql.OmittableOf(data)
+			it.Duration = graphql.OmittableOf(data)
 		case "timeZone":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -844,11 +885,48 @@ func (ec *executionContext) unmarshalInputUpdateChangeWindowInput(ctx context.Co
 			it.Classes = graphql.OmittableOf(data)
 		case "labels":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labels"))
-			data, err := ec.unmarshalOJSON2map(ctx, v)
+			data, err := ec.unmarshalOLabelInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐLabelInputᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Labels = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputWindowKindFilter(ctx context.Context, obj any) (where.Choice[domain.WindowKind], error) {
+	var it where.Choice[domain.WindowKind]
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"eq", "in"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "eq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eq"))
+			data, err := ec.unmarshalOWindowKind2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWindowKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Eq = graphql.OmittableOf(data)
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalOWindowKind2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWindowKindᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.In = data
 		}
 	}
 	return it, nil
@@ -1011,8 +1089,8 @@ func (ec *executionContext) _ChangeWindow(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "durationMinutes":
-			out.Values[i] = ec._ChangeWindow_durationMinutes(ctx, field, obj)
+		case "duration":
+			out.Values[i] = ec._ChangeWindow_duration(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1187,27 +1265,27 @@ func (ec *executionContext) _CreateChangeWindowPayload(ctx context.Context, sel 
 	return out
 }
 
-var removeChangeWindowPayloadImplementors = []string{"RemoveChangeWindowPayload"}
+var deleteChangeWindowPayloadImplementors = []string{"DeleteChangeWindowPayload"}
 
-func (ec *executionContext) _RemoveChangeWindowPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*ident.ID]) graphql.Marshaler {
-	shape := ec.shapes.Of(ec.OperationContext, sel, removeChangeWindowPayloadImplementors)
+func (ec *executionContext) _DeleteChangeWindowPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*ident.ID]) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, deleteChangeWindowPayloadImplementors)
 	fields, out := shape.Fields, lean.NewObject(shape)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("RemoveChangeWindowPayload")
-		case "removedId":
-			out.Values[i] = ec._RemoveChangeWindowPayload_removedId(ctx, field, obj)
+			out.Values[i] = graphql.MarshalString("DeleteChangeWindowPayload")
+		case "deletedId":
+			out.Values[i] = ec._DeleteChangeWindowPayload_deletedId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "userErrors":
-			out.Values[i] = ec._RemoveChangeWindowPayload_userErrors(ctx, field, obj)
+			out.Values[i] = ec._DeleteChangeWindowPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "warnings":
-			out.Values[i] = ec._RemoveChangeWindowPayload_warnings(ctx, field, obj)
+			out.Values[i] = ec._DeleteChangeWindowPayload_warnings(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1446,19 +1524,19 @@ func (ec *executionContext) marshalNCreateChangeWindowPayload2ᚖgithubᚗcomᚋ
 	return ec._CreateChangeWindowPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNRemoveChangeWindowInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋscheduleᚐRemoveWindow(ctx context.Context, v any) (schedule.RemoveWindow, error) {
-	res, err := ec.unmarshalInputRemoveChangeWindowInput(ctx, v)
+func (ec *executionContext) unmarshalNDeleteChangeWindowInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋscheduleᚐDeleteWindow(ctx context.Context, v any) (schedule.DeleteWindow, error) {
+	res, err := ec.unmarshalInputDeleteChangeWindowInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNRemoveChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
+func (ec *executionContext) marshalNDeleteChangeWindowPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*ident.ID]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
 		}
 		return graphql.Null
 	}
-	return ec._RemoveChangeWindowPayload(ctx, sel, v)
+	return ec._DeleteChangeWindowPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdateChangeWindowInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋscheduleᚐUpdateWindow(ctx context.Context, v any) (schedule.UpdateWindow, error) {
@@ -1570,6 +1648,50 @@ func (ec *executionContext) marshalOChangeWindow2ᚖgithubᚗcomᚋlinchpinᚑcm
 	return ec._ChangeWindow(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOChangeWindowFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeWindowFilter(ctx context.Context, v any) (*read.ChangeWindowFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputChangeWindowFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOWindowKind2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWindowKindᚄ(ctx context.Context, v any) ([]domain.WindowKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]domain.WindowKind, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNWindowKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWindowKind(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOWindowKind2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWindowKindᚄ(ctx context.Context, sel ast.SelectionSet, v []domain.WindowKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWindowKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWindowKind(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalOWindowKind2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWindowKind(ctx context.Context, v any) (*domain.WindowKind, error) {
 	if v == nil {
 		return nil, nil
@@ -1587,6 +1709,14 @@ func (ec *executionContext) marshalOWindowKind2ᚖgithubᚗcomᚋlinchpinᚑcmdb
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
+}
+
+func (ec *executionContext) unmarshalOWindowKindFilter2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋwhereᚐChoice(ctx context.Context, v any) (*where.Choice[domain.WindowKind], error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputWindowKindFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 // endregion ***************************** type.gotpl *****************************

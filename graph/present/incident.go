@@ -23,7 +23,7 @@ func (p *ResolvedIncidentPayload) OpenChildren(ctx context.Context, first *int, 
 		return nil, nil
 	}
 	open := true
-	return p.Incident.Children(ctx, &read.IncidentFilter{Open: &open}, first, after, last, before)
+	return p.Incident.Children(ctx, &read.IncidentFilter{IsOpen: &open}, first, after, last, before)
 }
 
 // Warnings returns what is worth a second look of what the mutation around ctx has written.

@@ -39,8 +39,8 @@ func Record[E, V any](show func(E) *V) func(E, error) (*Payload[*V], error) {
 	}
 }
 
-// Removed presents the id of a record that is gone.
-func Removed(id ident.ID, err error) (*RemovedPayload, error) {
+// Deleted presents the id of a record that is gone.
+func Deleted(id ident.ID, err error) (*DeletedPayload, error) {
 	return answer(id, err, func(id ident.ID) (*ident.ID, error) { return &id, nil })
 }
 

@@ -218,15 +218,20 @@ func (t *ApiToken) Roles() []auth.Role {
 	return roles
 }
 
+// AccountFilter says which accounts to list.
+type AccountFilter struct{ Name *where.Text }
+
 // Accounts lists accounts by name.
-func (r *Reader) Accounts(ctx context.Context, name *where.Text, p page.Args) (*page.Connection[*Account], error) {
+func (r *Reader) Accounts(ctx context.Context, filter *AccountFilter, p page.Args) (*page.Connection[*Account], error) {
 	c := &where.Conditions{}
-	c.Text(account.FieldName, name)
+	if filter != nil {
+		c.Text(account.FieldName, filter.Name)
+	}
 	if c.Err() != nil {
 		return nil, c.Err()
 	}
 	return page.List[*ent.Account, *Account]{
-		Name: "accounts", Filter: name, Wrap: r.wrapAccounts,
+		Name: "accounts", Filter: filter, Wrap: r.wrapAccounts,
 		Order: []page.Term[*ent.Account]{
 			page.By(account.FieldName, func(e *ent.Account) string { return e.Name }), page.By(account.FieldID, func(e *ent.Account) ident.ID { return e.ID }),
 		},

@@ -53,7 +53,7 @@ func loadChanges(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*
 
 // ChangeFilter chooses changes.
 type ChangeFilter struct {
-	Open           *bool
+	IsOpen         *bool
 	Number         *CodeFilter
 	State          *where.Choice[domain.ChangeState]
 	Type           *where.Choice[domain.ChangeType]
@@ -87,7 +87,7 @@ func (s *seen) changes(c *where.Conditions, f *ChangeFilter) {
 	if f == nil {
 		return
 	}
-	open(c, change.FieldState, f.Open, openChangeStates)
+	open(c, change.FieldState, f.IsOpen, openChangeStates)
 	where.Among(c, change.FieldState, f.State)
 	where.Among(c, change.FieldType, f.Type)
 	numbered(c, practice.ParseNumber, f.Number)

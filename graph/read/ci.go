@@ -301,14 +301,8 @@ func (c *CI) Service() *Service {
 // Visibility returns who may see the CI. For a CI from before there was a choice, that is everyone.
 func (c *CI) Visibility() domain.Visibility { return cmp.Or(c.CI.Visibility, domain.Everyone) }
 
-// Labels returns free labels, name to text.
-func (c *CI) Labels() map[string]any {
-	all := make(map[string]any, len(c.CI.Labels))
-	for name, text := range c.CI.Labels {
-		all[name] = text
-	}
-	return all
-}
+// Labels returns free labels, by name.
+func (c *CI) Labels() []*Label { return labelsByName(c.CI.Labels) }
 
 // LockedFields returns the fields that a person has set.
 func (c *CI) LockedFields() []string { return append([]string{}, c.Locks...) }

@@ -29,14 +29,20 @@ func (r *Reader) wrapDangling(rows []*ent.DanglingReference) []*DanglingReferenc
 	return b.Rows
 }
 
+// DanglingReferenceFilter says which dangling references to list.
+type DanglingReferenceFilter struct{ Source *CodeFilter }
+
 // DanglingReferences lists references to what nobody has reported, the oldest first.
-func (r *Reader) DanglingReferences(ctx context.Context, source *string, p page.Args) (*page.Connection[*DanglingReference], error) {
+func (r *Reader) DanglingReferences(ctx context.Context, filter *DanglingReferenceFilter, p page.Args) (*page.Connection[*DanglingReference], error) {
 	c := &where.Conditions{}
-	if source != nil {
-		c.Add(equals(danglingreference.FieldSource, *source))
+	if filter != nil {
+		where.Among(c, danglingreference.FieldSource, filter.Source)
+	}
+	if c.Err() != nil {
+		return nil, c.Err()
 	}
 	return page.List[*ent.DanglingReference, *DanglingReference]{
-		Name: "dangling references", Filter: source, Wrap: r.wrapDangling,
+		Name: "dangling references", Filter: filter, Wrap: r.wrapDangling,
 		Order: []page.Term[*ent.DanglingReference]{page.By(danglingreference.FieldID, func(e *ent.DanglingReference) ident.ID { return e.ID })},
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.DanglingReference, error) {
 			q := r.danglingReferences(ctx)

@@ -62,7 +62,7 @@ func loadIncidents(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID
 
 // IncidentFilter chooses incidents.
 type IncidentFilter struct {
-	Open           *bool
+	IsOpen         *bool
 	Number         *CodeFilter
 	State          *where.Choice[domain.IncidentState]
 	Priority       *where.Int
@@ -97,7 +97,7 @@ func (s *seen) incidents(c *where.Conditions, f *IncidentFilter) {
 	if f == nil {
 		return
 	}
-	open(c, incident.FieldState, f.Open, openIncidentStates)
+	open(c, incident.FieldState, f.IsOpen, openIncidentStates)
 	numbered(c, practice.ParseNumber, f.Number)
 	where.Among(c, incident.FieldState, f.State)
 	c.Int(incident.FieldPriority, f.Priority)

@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/timelineentry"
 	"github.com/linchpin-cmdb/linchpin/ent/version"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -137,6 +138,9 @@ type Approval struct {
 	*ent.Approval
 	in *batch[*Approval]
 }
+
+// State returns what has become of the vote.
+func (a *Approval) State() domain.Decision { return a.Decision }
 
 // IsNode marks records with a global id.
 func (*Approval) IsNode() {}

@@ -49,15 +49,20 @@ func (r *Reader) Team(ctx context.Context, id ident.ID) (*Team, error) {
 	return found[id], err
 }
 
+// TeamFilter says which teams to list.
+type TeamFilter struct{ Name *where.Text }
+
 // Teams lists teams by name.
-func (r *Reader) Teams(ctx context.Context, name *where.Text, p page.Args) (*page.Connection[*Team], error) {
+func (r *Reader) Teams(ctx context.Context, filter *TeamFilter, p page.Args) (*page.Connection[*Team], error) {
 	c := &where.Conditions{}
-	c.Text(team.FieldName, name)
+	if filter != nil {
+		c.Text(team.FieldName, filter.Name)
+	}
 	if c.Err() != nil {
 		return nil, c.Err()
 	}
 	return page.List[*ent.Team, *Team]{
-		Name: "teams", Filter: name, Wrap: r.wrapTeams,
+		Name: "teams", Filter: filter, Wrap: r.wrapTeams,
 		Order: []page.Term[*ent.Team]{
 			page.By(team.FieldName, func(e *ent.Team) string { return e.Name }), page.By(team.FieldID, func(e *ent.Team) ident.ID { return e.ID }),
 		},
@@ -83,14 +88,11 @@ func (t *Team) Children(ctx context.Context) ([]*Team, error) {
 }
 
 // Members returns the people of the team.
-func (t *Team) Members(ctx context.Context) ([]*Person, error) {
-	return many(ctx, t.in, t, "members", (*Team).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Person, error) {
-		q := r.store.Read.Person.Query().Order(ent.Asc(person.FieldName, person.FieldID))
-		q.Modify(func(s *sql.Selector) {
-			s.AppendSelectAs(joinMemberships(s, membership.FieldPersonID, membership.FieldTeamID, ids), chosenColumn)
-		})
-		rows, err := q.All(ctx)
-		return bundle(r.wrapPeople(rows), func(p *Person) ident.ID { return ident.ID(page.Number(p.Person, chosenColumn)) }), store.Translate(err)
+func (t *Team) Members(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*Person], error) {
+	return nestedPage(ctx, t.in, t, (*Team).id, page.Args{First: first, After: after, Last: last, Before: before}, func() (page.List[*ent.Person, *Person], error) {
+		l := t.in.reader.peopleList(&where.Conditions{}, "members", nil)
+		l.Belongs = []page.Link{{Parent: membership.FieldTeamID, Table: membership.Table, Row: membership.FieldPersonID}}
+		return l, nil
 	})
 }
 
@@ -139,15 +141,24 @@ func (r *Reader) Person(ctx context.Context, id ident.ID) (*Person, error) {
 	return found[id], err
 }
 
+// PersonFilter says which people to list.
+type PersonFilter struct{ Name *where.Text }
+
 // People lists people by name.
-func (r *Reader) People(ctx context.Context, name *where.Text, p page.Args) (*page.Connection[*Person], error) {
+func (r *Reader) People(ctx context.Context, filter *PersonFilter, p page.Args) (*page.Connection[*Person], error) {
 	c := &where.Conditions{}
-	c.Text(person.FieldName, name)
+	if filter != nil {
+		c.Text(person.FieldName, filter.Name)
+	}
 	if c.Err() != nil {
 		return nil, c.Err()
 	}
+	return r.peopleList(c, "people", filter).Page(ctx, p)
+}
+
+func (r *Reader) peopleList(c *where.Conditions, name string, filter any) page.List[*ent.Person, *Person] {
 	return page.List[*ent.Person, *Person]{
-		Name: "people", Filter: name, Wrap: r.wrapPeople,
+		Name: name, Filter: filter, Wrap: r.wrapPeople,
 		Order: []page.Term[*ent.Person]{
 			page.By(person.FieldName, func(e *ent.Person) string { return e.Name }), page.By(person.FieldID, func(e *ent.Person) ident.ID { return e.ID }),
 		},
@@ -156,7 +167,7 @@ func (r *Reader) People(ctx context.Context, name *where.Text, p page.Args) (*pa
 			q.Modify(c.Apply, modify)
 			return translated(q.All(ctx))
 		},
-	}.Page(ctx, p)
+	}
 }
 
 // Teams returns the teams this person belongs to.

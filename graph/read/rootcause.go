@@ -2,7 +2,10 @@ package read
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -14,6 +17,7 @@ type RootCauseCandidate struct {
 	cause impact.RootCause
 	found vertices     // every CI that some candidate of the answer names
 	by    stateRecords // every record by which some of them is known
+	place int          // among the candidates
 }
 
 // RootCauseAlternative is another set of failures with the same consequences.
@@ -21,6 +25,19 @@ type RootCauseAlternative struct {
 	Failures []*CI
 	IsKnown  bool
 	KnownBy  []StateRecord
+}
+
+// key tells candidates apart, for cursors. In the place of a CI that the actor may not see stands the candidate's.
+func (c *RootCauseCandidate) key() string {
+	key := ident.New(ident.CI, 1).String() // cursors begin with an id
+	for _, id := range c.cause.Failures {
+		word := id.String()
+		if c.found.hidden[id] {
+			word = strconv.Itoa(c.place)
+		}
+		key += page.KeySeparator + word
+	}
+	return key
 }
 
 // Failures returns what failed.
@@ -63,8 +80,8 @@ func (c *RootCauseCandidate) AlsoBrokenCount() int { return c.cause.AlsoBrokenCo
 // maxCandidates bounds the candidates of one answer.
 const maxCandidates = 20
 
-// RootCauseCandidates returns the fewest failures that explain what was seen, the most likely first.
-func (r *Reader) RootCauseCandidates(ctx context.Context, seen []*Failure, healthy []ident.ID, first int, facts Facts) ([]*RootCauseCandidate, error) {
+// RootCauseCandidates lists the fewest failures that explain what was seen, the most likely first.
+func (r *Reader) RootCauseCandidates(ctx context.Context, seen []*Failure, healthy []ident.ID, facts Facts, p page.Args) (*page.Connection[*RootCauseCandidate], error) {
 	if len(seen) == 0 || len(seen) > maxFailures || len(healthy) > maxFailures {
 		return nil, errs.New(errs.BadUserInput, "seen lists %d CIs and healthy %d: 1 to %d may be unwell, at most %d well", len(seen), len(healthy), maxFailures, maxFailures)
 	}
@@ -82,34 +99,45 @@ func (r *Reader) RootCauseCandidates(ctx context.Context, seen []*Failure, healt
 	for _, id := range healthy {
 		symptoms.Healthy = append(symptoms.Healthy, asCI(id))
 	}
-	answers := newBatch(r, []*impact.Symptoms{&symptoms})
-	found, err := rootCauses(ctx, answers, asking{first, facts.hold()}, func(s *impact.Symptoms) (impact.Symptoms, ident.ID) { return *s, 0 })
-	return found[&symptoms], err
+	about := func(*impact.Symptoms) string { return fmt.Sprint("of ", symptoms, facts.hold()) }
+	of := func(s *impact.Symptoms) (impact.Symptoms, ident.ID) { return *s, 0 }
+	return rootCausesPage(ctx, newBatch(r, []*impact.Symptoms{&symptoms}), &symptoms, about, facts, of, p)
 }
 
-// RootCauseCandidates returns the fewest failures that explain the incident's CIs, the most likely first.
-func (i *Incident) RootCauseCandidates(ctx context.Context, first int, facts Facts) ([]*RootCauseCandidate, error) {
+// RootCauseCandidates lists the fewest failures that explain the incident's CIs, the most likely first.
+func (i *Incident) RootCauseCandidates(ctx context.Context, facts Facts, first *int, after *string, last *int, before *string) (*page.Connection[*RootCauseCandidate], error) {
 	symptoms, err := i.symptoms(ctx)
 	if err != nil {
 		return nil, err
 	}
-	found, err := rootCauses(ctx, i.in, asking{first, facts.hold()}, func(i *Incident) (impact.Symptoms, ident.ID) { return symptoms[i], i.ID })
-	return found[i], err
+	about := func(i *Incident) string { return fmt.Sprint(i.ID, facts.hold()) }
+	of := func(i *Incident) (impact.Symptoms, ident.ID) { return symptoms[i], i.ID }
+	return rootCausesPage(ctx, i.in, i, about, facts, of, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
-// asking is how root causes are asked for.
-type asking struct {
-	first   int
-	onFacts bool
+// rootCausesPage shows the page of row's candidates.
+func rootCausesPage[T comparable](ctx context.Context, b *batch[T], row T, about func(T) string, facts Facts, symptoms func(T) (impact.Symptoms, ident.ID), p page.Args) (*page.Connection[*RootCauseCandidate], error) {
+	found, err := rootCauses(ctx, b, facts.hold(), symptoms)
+	if err != nil {
+		return nil, err
+	}
+	return page.Slice[T, *RootCauseCandidate, *RootCauseCandidate]{
+		Name: "root cause candidates", About: about,
+		Rows: func(row T) ([]*RootCauseCandidate, error) { return found[row], nil },
+		Key:  (*RootCauseCandidate).key,
+		Show: func(context.Context, []*RootCauseCandidate) (func(T, *RootCauseCandidate) (*RootCauseCandidate, error), error) {
+			return func(_ T, c *RootCauseCandidate) (*RootCauseCandidate, error) { return c, nil }, nil
+		},
+	}.Page(ctx, &b.Batch, row, p)
 }
+
+// causesAsked names what was asked of a batch.
+type causesAsked struct{ onFacts bool }
 
 // rootCauses returns the candidates of each row of a batch: on one graph, and their CIs in one statement. Symptoms come
 // with the record that says so, if one does: it is asked about, and so not known to be true.
-func rootCauses[T comparable](ctx context.Context, b *batch[T], as asking, symptoms func(T) (impact.Symptoms, ident.ID)) (map[T][]*RootCauseCandidate, error) {
-	if as.first < 1 || as.first > maxCandidates {
-		return nil, errs.New(errs.BadUserInput, "first is %d: 1 to %d candidates", as.first, maxCandidates)
-	}
-	return once(b, as, func() (map[T][]*RootCauseCandidate, error) {
+func rootCauses[T comparable](ctx context.Context, b *batch[T], onFacts bool, symptoms func(T) (impact.Symptoms, ident.ID)) (map[T][]*RootCauseCandidate, error) {
+	return once(b, causesAsked{onFacts}, func() (map[T][]*RootCauseCandidate, error) {
 		hidden, err := b.reader.hidden(ctx)
 		if err != nil {
 			return nil, err
@@ -134,7 +162,7 @@ func rootCauses[T comparable](ctx context.Context, b *batch[T], as asking, sympt
 				continue
 			}
 			answer, err := impact.RootCauses(ctx, graph, seen, impact.RootCauseOptions{
-				MaxCandidates: as.first, MaxBroken: namedCIs, OnFacts: as.onFacts, Except: record, Hidden: hidden,
+				MaxCandidates: maxCandidates, MaxBroken: namedCIs, OnFacts: onFacts, Except: record, Hidden: hidden,
 			})
 			if err != nil {
 				return nil, err
@@ -161,7 +189,7 @@ func rootCauses[T comparable](ctx context.Context, b *batch[T], as asking, sympt
 		for _, row := range b.Rows {
 			all[row] = make([]*RootCauseCandidate, len(causes[row]))
 			for i, c := range causes[row] {
-				all[row][i] = &RootCauseCandidate{c, found, by}
+				all[row][i] = &RootCauseCandidate{c, found, by, i}
 			}
 		}
 		return all, nil

@@ -2,9 +2,11 @@ package read
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
+	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
@@ -14,7 +16,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
 )
 
-// SuspectChange is a change that may have caused what is seen. Those of a page of incidents are one batch.
+// SuspectChange is a change that may have caused what is seen. Those on the pages of a batch are one batch.
 type SuspectChange struct {
 	suspect.Suspect
 	graph *topology.Snapshot
@@ -22,20 +24,27 @@ type SuspectChange struct {
 }
 
 const (
-	mostSuspects = 50
-	longestHours = 30 * 24
-	mostSymptoms = 100
+	mostSuspects   = 50
+	shortestWithin = time.Hour
+	longestWithin  = 30 * 24 * time.Hour
+	mostSymptoms   = 100
 	// recentEntries is how much may have been written since for the graph to be that of then: it is undone in some tens
 	// of milliseconds.
 	recentEntries = 5_000
 )
 
 // suspectsAsked names what was asked of a batch of incidents.
-type suspectsAsked struct{ hours, first int }
+type suspectsAsked struct{ within time.Duration }
 
-// SuspectChanges returns the changes that may have caused the incident.
-func (i *Incident) SuspectChanges(ctx context.Context, hours, first int) ([]*SuspectChange, error) {
-	found, err := once(i.in, suspectsAsked{hours, first}, func() (map[ident.ID][]*SuspectChange, error) {
+// suspicion is a suspect, and the graph by which it is one.
+type suspicion struct {
+	suspect.Suspect
+	graph *topology.Snapshot
+}
+
+// SuspectChanges lists the changes that may have caused the incident, the most suspicious first.
+func (i *Incident) SuspectChanges(ctx context.Context, within time.Duration, first *int, after *string, last *int, before *string) (*page.Connection[*SuspectChange], error) {
+	found, err := once(i.in, suspectsAsked{within}, func() (map[*Incident][]suspicion, error) {
 		questions := make([]suspect.Question, len(i.in.Rows))
 		for n, row := range i.in.Rows {
 			links, err := row.links(ctx)
@@ -49,21 +58,22 @@ func (i *Incident) SuspectChanges(ctx context.Context, hours, first int) ([]*Sus
 				}
 			}
 		}
-		lists, err := i.in.reader.suspects(ctx, questions, hours, first)
-		if err != nil {
-			return nil, err
+		lists, err := i.in.reader.suspects(ctx, questions, within)
+		all := make(map[*Incident][]suspicion, len(lists))
+		for n := range lists {
+			all[i.in.Rows[n]] = lists[n]
 		}
-		all := make(map[ident.ID][]*SuspectChange, len(lists))
-		for n, row := range i.in.Rows {
-			all[row.ID] = lists[n]
-		}
-		return all, nil
+		return all, err
 	})
-	return found[i.ID], err
+	if err != nil {
+		return nil, err
+	}
+	about := func(i *Incident) string { return fmt.Sprint(i.ID, within) }
+	return suspectsPage(ctx, i.in, i, about, found, page.Args{First: first, After: after, Last: last, Before: before})
 }
 
-// SuspectChanges returns the changes that may have caused what CIs show.
-func (r *Reader) SuspectChanges(ctx context.Context, cis []ident.ID, at *time.Time, hours, first int) ([]*SuspectChange, error) {
+// SuspectChanges lists the changes that may have caused what CIs show, the most suspicious first.
+func (r *Reader) SuspectChanges(ctx context.Context, cis []ident.ID, at *time.Time, within time.Duration, p page.Args) (*page.Connection[*SuspectChange], error) {
 	if len(cis) == 0 || len(cis) > mostSymptoms {
 		return nil, errs.New(errs.BadUserInput, "cis lists %d CIs: 1 to %d are possible", len(cis), mostSymptoms)
 	}
@@ -84,20 +94,37 @@ func (r *Reader) SuspectChanges(ctx context.Context, cis []ident.ID, at *time.Ti
 		}
 		q.Symptoms = append(q.Symptoms, asCI(id))
 	}
-	lists, err := r.suspects(ctx, []suspect.Question{q}, hours, first)
+	lists, err := r.suspects(ctx, []suspect.Question{q}, within)
 	if err != nil {
 		return nil, err
 	}
-	return lists[0], nil
+	about := func(*suspect.Question) string { return fmt.Sprint(cis, at, within) }
+	return suspectsPage(ctx, newBatch(r, []*suspect.Question{&q}), &q, about, map[*suspect.Question][]suspicion{&q: lists[0]}, p)
 }
 
-func (r *Reader) suspects(ctx context.Context, questions []suspect.Question, hours, first int) ([][]*SuspectChange, error) {
-	if hours < 1 || hours > longestHours || first < 1 || first > mostSuspects {
-		return nil, errs.New(errs.BadUserInput, "hours is %d and first %d: hours goes from 1 to %d, first from 1 to %d", hours, first, longestHours, mostSuspects)
+// suspectsPage shows the page of owner's suspects. Those on the pages of a batch are one batch again.
+func suspectsPage[B comparable](ctx context.Context, b *batch[B], owner B, about func(B) string, of map[B][]suspicion, p page.Args) (*page.Connection[*SuspectChange], error) {
+	return page.Slice[B, suspicion, *SuspectChange]{
+		Name: "suspect changes", About: about,
+		Rows: func(owner B) ([]suspicion, error) { return of[owner], nil },
+		Key:  func(s suspicion) string { return s.Change.String() },
+		Show: func(context.Context, []suspicion) (func(B, suspicion) (*SuspectChange, error), error) {
+			all := newBatch[*SuspectChange](b.reader, nil)
+			return func(_ B, s suspicion) (*SuspectChange, error) {
+				all.Rows = append(all.Rows, &SuspectChange{s.Suspect, s.graph, all})
+				return all.Rows[len(all.Rows)-1], nil
+			}, nil
+		},
+	}.Page(ctx, &b.Batch, owner, p)
+}
+
+func (r *Reader) suspects(ctx context.Context, questions []suspect.Question, within time.Duration) ([][]suspicion, error) {
+	if within < shortestWithin || within > longestWithin {
+		return nil, errs.New(errs.BadUserInput, "within is %v: PT1H to P30D", within)
 	}
 	var named []ident.ID
 	for i := range questions {
-		questions[i].Window = time.Duration(hours) * time.Hour
+		questions[i].Window = within
 		questions[i].Symptoms = questions[i].Symptoms[:min(len(questions[i].Symptoms), mostSymptoms)]
 		named = append(named, questions[i].Symptoms...)
 	}
@@ -114,16 +141,14 @@ func (r *Reader) suspects(ctx context.Context, questions []suspect.Question, hou
 			graph = then
 		}
 	}
-	found, err := schedule.Suspects(ctx, r.store.Read, graph, questions, first, r.store.Now(ctx))
+	found, err := schedule.Suspects(ctx, r.store.Read, graph, questions, mostSuspects, r.store.Now(ctx))
 	if err != nil {
 		return nil, err
 	}
-	lists, all := make([][]*SuspectChange, len(found)), newBatch[*SuspectChange](r, nil)
+	lists := make([][]suspicion, len(found))
 	for i, some := range found {
-		lists[i] = []*SuspectChange{}
 		for _, one := range some {
-			s := &SuspectChange{one, graph, all}
-			all.Rows, lists[i] = append(all.Rows, s), append(lists[i], s)
+			lists[i] = append(lists[i], suspicion{one, graph})
 		}
 	}
 	return lists, nil
@@ -144,8 +169,8 @@ func (s *SuspectChange) Symptom(ctx context.Context) (*CI, error) {
 	return one(ctx, s.in, s, "symptom", func(s *SuspectChange) *ident.ID { return &s.Suspect.Symptom }, loadCIs)
 }
 
-// SecondsBefore returns how long before the symptoms the change started or ended.
-func (s *SuspectChange) SecondsBefore() int { return int(s.Before / time.Second) }
+// TimeBefore returns how long before the symptoms the change started or ended.
+func (s *SuspectChange) TimeBefore() time.Duration { return s.Before.Truncate(time.Second) }
 
 // Revision returns that of the graph by which the change is judged.
 func (s *SuspectChange) Revision() int64 { return s.graph.Revision() }

@@ -84,10 +84,13 @@ func (c *Change) Template(ctx context.Context) (*ChangeTemplate, error) {
 	return one(ctx, c.in, c, "template", func(c *Change) *ident.ID { return c.TemplateID }, loadTemplates)
 }
 
+// ChangeTemplateFilter says which templates to list.
+type ChangeTemplateFilter struct{ IsRetired *bool }
+
 // ChangeTemplates lists templates by name.
-func (r *Reader) ChangeTemplates(ctx context.Context, isRetired *bool, p page.Args) (*page.Connection[*ChangeTemplate], error) {
+func (r *Reader) ChangeTemplates(ctx context.Context, filter *ChangeTemplateFilter, p page.Args) (*page.Connection[*ChangeTemplate], error) {
 	return page.List[*ent.ChangeTemplate, *ChangeTemplate]{
-		Name: "change templates", Filter: isRetired, Wrap: r.wrapTemplates,
+		Name: "change templates", Filter: filter, Wrap: r.wrapTemplates,
 		Order: []page.Term[*ent.ChangeTemplate]{
 			page.By(changetemplate.FieldName, func(e *ent.ChangeTemplate) string { return e.Name }),
 			page.By(changetemplate.FieldID, func(e *ent.ChangeTemplate) ident.ID { return e.ID }),
@@ -95,8 +98,8 @@ func (r *Reader) ChangeTemplates(ctx context.Context, isRetired *bool, p page.Ar
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ChangeTemplate, error) {
 			q := r.store.Read.ChangeTemplate.Query()
 			switch {
-			case isRetired == nil:
-			case *isRetired:
+			case filter == nil || filter.IsRetired == nil:
+			case *filter.IsRetired:
 				q.Where(changetemplate.RetiredAtNotNil())
 			default:
 				q.Where(changetemplate.RetiredAtIsNil())

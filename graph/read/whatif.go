@@ -21,7 +21,6 @@ type Overlay struct {
 	Failed             []*Failure
 	Excluded           []ident.ID
 	Maintenance        []ident.ID
-	OpenIncidents      bool
 	AddedRelationships []*OverlayRelationship
 	Removed            []ident.ID
 }
@@ -104,7 +103,7 @@ func (r *Reader) suppose(ctx context.Context, graph *topology.Snapshot, o *Overl
 			return nil, none, errs.New(errs.BadUserInput, "overlay.%s has %d entries: at most %d", name, n, maxFailures)
 		}
 	}
-	supposed := impact.Overlay{OnFacts: facts.hold(), OpenIncidents: o.OpenIncidents, Removed: o.Removed}
+	supposed := impact.Overlay{OnFacts: facts.hold(), Removed: o.Removed}
 	for _, f := range o.Failed {
 		state, ok := impact.ParseState(f.State)
 		if !ok {

@@ -10,7 +10,6 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/changewindow"
 	"github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/graph/where"
-	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
@@ -53,14 +52,20 @@ func (r *Reader) ChangeWindow(ctx context.Context, id ident.ID) (*ChangeWindow, 
 	return found[id], err
 }
 
+// ChangeWindowFilter says which change windows to list.
+type ChangeWindowFilter struct{ Kind *WindowKindFilter }
+
 // ChangeWindows lists change windows, the oldest first.
-func (r *Reader) ChangeWindows(ctx context.Context, kind *domain.WindowKind, p page.Args) (*page.Connection[*ChangeWindow], error) {
+func (r *Reader) ChangeWindows(ctx context.Context, filter *ChangeWindowFilter, p page.Args) (*page.Connection[*ChangeWindow], error) {
 	c := &where.Conditions{}
-	if kind != nil {
-		where.Among(c, changewindow.FieldKind, &where.Choice[domain.WindowKind]{Eq: where.To(*kind)})
+	if filter != nil {
+		where.Among(c, changewindow.FieldKind, filter.Kind)
+	}
+	if c.Err() != nil {
+		return nil, c.Err()
 	}
 	return page.List[*ent.ChangeWindow, *ChangeWindow]{
-		Name: "change windows", Filter: kind, Wrap: r.wrapWindows,
+		Name: "change windows", Filter: filter, Wrap: r.wrapWindows,
 		Order: []page.Term[*ent.ChangeWindow]{page.By(changewindow.FieldID, func(e *ent.ChangeWindow) ident.ID { return e.ID })},
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ChangeWindow, error) {
 			q := r.store.Read.ChangeWindow.Query()
@@ -88,14 +93,11 @@ func (w *ChangeWindow) Classes(ctx context.Context) ([]*CIClass, error) {
 	return several(ctx, w.in, w, "classes", func(w *ChangeWindow) []ident.ID { return w.ChangeWindow.Classes }, loadClasses)
 }
 
-// Labels returns the labels that the window names.
-func (w *ChangeWindow) Labels() map[string]any {
-	all := make(map[string]any, len(w.ChangeWindow.Labels))
-	for name, text := range w.ChangeWindow.Labels {
-		all[name] = text
-	}
-	return all
-}
+// Labels returns the labels that the window names, by name.
+func (w *ChangeWindow) Labels() []*Label { return labelsByName(w.ChangeWindow.Labels) }
+
+// Duration returns how long each occurrence lasts.
+func (w *ChangeWindow) Duration() time.Duration { return schedule.LengthOf(w.ChangeWindow) }
 
 // WindowOccurrence is one time at which a window takes place.
 type WindowOccurrence struct{ StartsAt, EndsAt time.Time }

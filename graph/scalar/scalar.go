@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -98,23 +99,33 @@ func MarshalDuration(d time.Duration) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, strconv.Quote(text)) })
 }
 
-var duration = regexp.MustCompile(`^PT(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,9})(?:\.(\d{1,6}))?S)?$`)
+var duration = regexp.MustCompile(`^P(?:(\d{1,9})W)?(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})(?:\.(\d{1,6}))?S)?)?$`)
 
-// UnmarshalDuration reads a length of time of hours, minutes and seconds. Days are refused: on some a clock is put
-// back.
+// longestDuration is more than anything lasts, and far from what overflows.
+const longestDuration = 100 * 366 * day
+
+const day = 24 * time.Hour
+
+// UnmarshalDuration reads a length of time of weeks, days of 24 hours, hours, minutes and seconds.
 func UnmarshalDuration(v any) (time.Duration, error) {
 	s, _ := v.(string)
 	parts := duration.FindStringSubmatch(s)
-	if parts == nil || s == "PT" {
-		return 0, errs.New(errs.BadUserInput, "%s is not a length of time; write it in hours, minutes and seconds like PT4H30M, a day as PT24H", shown(v))
+	if parts == nil || s == "P" || strings.HasSuffix(s, "T") {
+		return 0, errs.New(errs.BadUserInput, "%s is not a length of time; write it like PT4H30M, or P1D for 24 hours; months and years have no length", shown(v))
 	}
-	var sum time.Duration
-	for i, unit := range []time.Duration{time.Hour, time.Minute, time.Second} {
+	long := errs.New(errs.BadUserInput, "%s is longer than 100 years", shown(v))
+	micro, _ := strconv.ParseInt((parts[6] + "000000")[:6], 10, 64)
+	sum := time.Duration(micro) * time.Microsecond
+	for i, unit := range []time.Duration{7 * day, day, time.Hour, time.Minute, time.Second} {
 		n, _ := strconv.ParseInt("0"+parts[1+i], 10, 64)
-		sum += time.Duration(n) * unit
+		if time.Duration(n) > longestDuration/unit {
+			return 0, long
+		}
+		if sum += time.Duration(n) * unit; sum > longestDuration {
+			return 0, long
+		}
 	}
-	micro, _ := strconv.ParseInt((parts[4] + "000000")[:6], 10, 64)
-	return sum + time.Duration(micro)*time.Microsecond, nil
+	return sum, nil
 }
 
 // MarshalURL writes an address.

@@ -279,7 +279,7 @@ func TestEachVerbIsJudged(t *testing.T) {
 			"updateDependencyGroup": func() error {
 				return second(w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroup{ID: group.ID, Mode: graphql.OmittableOf(&all)}))
 			},
-			"removeDependencyGroup": func() error { return second(w.RemoveDependencyGroup(w.ctx, cmdb.RemoveDependencyGroup{ID: group.ID})) },
+			"deleteDependencyGroup": func() error { return second(w.DeleteDependencyGroup(w.ctx, cmdb.DeleteDependencyGroup{ID: group.ID})) },
 			"unrelateCIs":           func() error { return second(w.UnrelateCIs(w.ctx, cmdb.UnrelateCIs{ID: toB.ID})) },
 			"updateRelationshipType, its way": func() error {
 				return second(w.UpdateRelationshipType(w.ctx, cmdb.UpdateRelationshipType{Code: "part_of", ImpactDirection: graphql.OmittableOf(&both)}))

@@ -50,7 +50,7 @@ func Test17OwnersEditWhatTheyOwn(t *testing.T) {
 			m.tells(c, fmt.Sprintf(`mutation { updateService(input: {id: %q, description: "s"}) { service { description } userErrors { code } } }`, m.own["service"]), `"description":"s"`, true)
 			m.tells(c, fmt.Sprintf(`mutation { updateService(input: {id: %q, visibility: OWNERS}) { userErrors { code } } }`, m.own["service"]), `"FORBIDDEN"`, true)
 			m.tells(c, fmt.Sprintf(`mutation { relateCIs(input: {type: "depends_on", source: %q, target: %q}) { userErrors { code } } }`, m.own["ci"], hidden), `"NOT_FOUND"`, true)
-			m.tells(c, fmt.Sprintf(`mutation { unrelateCIs(input: {id: %q}) { removedId userErrors { code } } }`, toHidden), `"NOT_FOUND"`, true)
+			m.tells(c, fmt.Sprintf(`mutation { unrelateCIs(input: {id: %q}) { deletedId userErrors { code } } }`, toHidden), `"NOT_FOUND"`, true)
 			m.tells(c, fmt.Sprintf(`mutation { updateDependencyGroup(input: {id: %q, members: [{relationship: %q}]}) { userErrors { code } } }`, m.own["dependency_group"], toHidden), `"NOT_FOUND"`, true)
 			m.tells(c, fmt.Sprintf(`{ own: ci(id: %q) { viewerCanUpdate } other: ci(id: %q) { viewerCanUpdate } service(id: %q) { viewerCanUpdate } hidden: ci(id: %q) { viewerCanUpdate } }`,
 				m.own["ci"], m.other["ci"], m.own["service"], hidden), `{"own":{"viewerCanUpdate":true},"other":{"viewerCanUpdate":false},"service":{"viewerCanUpdate":true},"hidden":null}`, true)

@@ -248,7 +248,7 @@ func TestATokenSaysBeforeItEnds(t *testing.T) {
 		m := &matrixWorld{house: h}
 		root := h.setUp()
 		for days, want := range map[int]bool{7: true, 13: true, 15: false, 90: false} {
-			made := m.mutate([]string{root}, "createApiToken", fmt.Sprintf(`{name: "x", roles: [VIEWER], expiresInDays: %d}`, days), "secret")
+			made := m.mutate([]string{root}, "createApiToken", fmt.Sprintf(`{name: "x", roles: [VIEWER], expiresIn: "P%dD"}`, days), "secret")
 			_, text := h.graphql(who, "Authorization: Bearer "+made["secret"].(string))
 			if got := strings.Contains(text, `"tokenExpiresAt":"`); got != want {
 				h.t.Errorf("%d days before: %s", days, text)

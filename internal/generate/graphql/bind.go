@@ -121,7 +121,7 @@ func (b *bindings) payload(def *graphql.Definition, names aliases) bool {
 	case field.Type.Elem != nil:
 		return false
 	case field.Type.Name() == "ID":
-		name, of = "RemovedPayload", "*ident.ID"
+		name, of = "DeletedPayload", "*ident.ID"
 	case !b.has(readPackage, field.Type.Name()):
 		return false
 	}

@@ -24,7 +24,7 @@ type CIEdge { node: CI! }
 input CreateCIInput { name: String! }
 input DraftChangeInput { title: String! }
 type CreateCIPayload { ci: CI, userErrors: [UserError!]!, warnings: [Warning!]! }
-type DeleteCIPayload { removedId: ID, userErrors: [UserError!]!, warnings: [Warning!]! }
+type DeleteCIPayload { deletedId: ID, userErrors: [UserError!]!, warnings: [Warning!]! }
 type UserError { message: String! }
 type Warning { message: String! }
 `
@@ -60,7 +60,7 @@ CIEdge graph/read.CIEdge
 CIFilter graph/read.CIFilter
 CreateCIInput internal/practice/cmdb.CreateCI
 CreateCIPayload graph/present.CIPayload
-DeleteCIPayload graph/present.RemovedPayload
+DeleteCIPayload graph/present.DeletedPayload
 DraftChangeInput internal/practice/change.Draft
 Lifecycle internal/domain.Lifecycle
 LifecycleFilter graph/read.LifecycleFilter
@@ -75,7 +75,7 @@ Warning internal/domain.Warning
 	}
 	for path, lines := range map[string][]string{
 		readPackage + "/page_names.go":       {"CIConnection    = page.Connection[*CI]", "LifecycleFilter = where.Choice[domain.Lifecycle]"},
-		presentPackage + "/payload_names.go": {"CIPayload      = Payload[*read.CI]", "RemovedPayload = Payload[*ident.ID]"},
+		presentPackage + "/payload_names.go": {"CIPayload      = Payload[*read.CI]", "DeletedPayload = Payload[*ident.ID]"},
 	} {
 		for _, line := range lines {
 			if !strings.Contains(string(files[path]), line) {

@@ -88,7 +88,7 @@ func TestANewServiceIsACIOfItsClass(t *testing.T) {
 		got := must[*ent.CI](w)(w.CreateService(w.ctx, catalog.CreateService{
 			Kind: domain.ApplicationService, Name: "checkout", Tier: pointer("tier-1"), SupportTeam: &ops.ID, AvailabilityTarget: pointer(99.9),
 			Links:  []catalog.ServiceLink{{Kind: domain.Runbook, Title: "Runbook", URL: "https://example.com/run"}, {Kind: domain.Chat, Title: "Mail", URL: "mailto:ops@example.com"}},
-			Owners: []cmdb.Owner{{Team: &ops.ID}}, ExternalIdentity: &domain.ExternalKey{Source: "backstage", ExternalID: "component:checkout"}, Labels: map[string]any{"a": "b", "c": nil},
+			Owners: []cmdb.Owner{{Team: &ops.ID}}, ExternalIdentity: &domain.ExternalKey{Source: "backstage", ExternalID: "component:checkout"}, Labels: []domain.LabelInput{{Name: "a", Value: pointer("b")}, {Name: "c"}},
 		}))
 		class := w.s.Read.CIClass.GetX(w.ctx, got.ClassID)
 		if class.Code != "application_service" || *got.ServiceKind != domain.ApplicationService || *got.PortfolioStage != domain.PortfolioCatalog ||

@@ -28,7 +28,7 @@ type CreateService struct {
 	Links              []ServiceLink
 	SupportTeam        *ident.ID
 	AvailabilityTarget *float64
-	Labels             map[string]any
+	Labels             []domain.LabelInput
 	Owners             []cmdb.Owner
 	ExternalIdentity   *domain.ExternalKey
 	AcceptConsequences *domain.Consent
@@ -45,7 +45,7 @@ type UpdateService struct {
 	Links              graphql.Omittable[[]ServiceLink]
 	SupportTeam        graphql.Omittable[*ident.ID]
 	AvailabilityTarget graphql.Omittable[*float64]
-	Labels             graphql.Omittable[map[string]any]
+	Labels             graphql.Omittable[[]domain.LabelInput]
 	AcceptConsequences *domain.Consent
 }
 

@@ -18,15 +18,9 @@ func (p *Practice) CreateService(ctx context.Context, in CreateService) (*ent.CI
 		if err != nil {
 			return nil, err
 		}
-		present := map[string]string{}
-		for name, value := range labels {
-			if value != nil {
-				present[name] = *value
-			}
-		}
 		in.Fields.Name = &in.Name
 		row := cmdb.NewCI{
-			Class: cmdb.ServiceClass(in.Kind), Fields: in.Fields, Labels: present,
+			Class: cmdb.ServiceClass(in.Kind), Fields: in.Fields, Labels: cmdb.Present(labels),
 			Service: &cmdb.ServiceFacet{
 				Tier: form.Or(in.Tier, ""), PortfolioStage: form.Or(in.PortfolioStage, domain.PortfolioCatalog), Category: form.Or(in.Category, ""),
 				Links: links(in.Links), SupportTeam: form.Or(in.SupportTeam, 0), AvailabilityTarget: in.AvailabilityTarget,

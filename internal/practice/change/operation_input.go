@@ -28,7 +28,7 @@ type PlannedOperation struct {
 	UnrelateCIs           *ident.ID
 	CreateDependencyGroup *PlannedGroup
 	UpdateDependencyGroup *PlannedGroupUpdate
-	RemoveDependencyGroup *ident.ID
+	DeleteDependencyGroup *ident.ID
 	AcceptConsequences    *domain.Consent
 }
 
@@ -38,7 +38,7 @@ type PlannedCI struct {
 	Name  string
 	cmdb.Fields
 	Attributes map[string]any
-	Labels     map[string]any
+	Labels     []domain.LabelInput
 }
 
 // PlannedCIUpdate is what to change of a CI.
@@ -46,7 +46,7 @@ type PlannedCIUpdate struct {
 	ID ident.ID
 	cmdb.FieldsInput
 	Attributes map[string]any
-	Labels     map[string]any
+	Labels     []domain.LabelInput
 }
 
 // PlannedRecord is a record that exists, or that an earlier operation creates.

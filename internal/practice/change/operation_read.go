@@ -36,10 +36,10 @@ func (in PlannedOperation) choices() []choice {
 		{domain.UpdateCI, "updateCI", "ci.update", in.UpdateCI != nil},
 		{domain.RetireCI, "retireCI", "ci.retire", in.RetireCI != nil},
 		{domain.RelateCIs, "relateCIs", "relationship.create", in.RelateCIs != nil},
-		{domain.UnrelateCIs, "unrelateCIs", "relationship.remove", in.UnrelateCIs != nil},
+		{domain.UnrelateCIs, "unrelateCIs", "relationship.unrelate", in.UnrelateCIs != nil},
 		{domain.CreateGroup, "createDependencyGroup", "dependency_group.create", in.CreateDependencyGroup != nil},
 		{domain.UpdateGroup, "updateDependencyGroup", "dependency_group.update", in.UpdateDependencyGroup != nil},
-		{domain.RemoveGroup, "removeDependencyGroup", "dependency_group.remove", in.RemoveDependencyGroup != nil},
+		{domain.DeleteGroup, "deleteDependencyGroup", "dependency_group.delete", in.DeleteDependencyGroup != nil},
 	}
 }
 
@@ -85,7 +85,7 @@ func (r *operationReader) read(f *form.Form, i int, in PlannedOperation) operati
 	o := operation.Operation{Planned: operation.Fields{}, Base: operation.Fields{}}
 	given := slices.DeleteFunc(in.choices(), func(c choice) bool { return !c.given })
 	if len(given) != 1 {
-		f.Fault(errs.New(errs.Invalid, "%d operations are written here: write exactly one of createCI, updateCI, retireCI, relateCIs, unrelateCIs, createDependencyGroup, updateDependencyGroup and removeDependencyGroup, and the next one beside it", len(given)))
+		f.Fault(errs.New(errs.Invalid, "%d operations are written here: write exactly one of createCI, updateCI, retireCI, relateCIs, unrelateCIs, createDependencyGroup, updateDependencyGroup and deleteDependencyGroup, and the next one beside it", len(given)))
 		return o
 	}
 	o.Kind = given[0].kind
@@ -107,8 +107,8 @@ func (r *operationReader) read(f *form.Form, i int, in PlannedOperation) operati
 		r.createGroup(&inner, &o, in.CreateDependencyGroup)
 	case domain.UpdateGroup:
 		r.updateGroup(&inner, &o, in.UpdateDependencyGroup)
-	case domain.RemoveGroup:
-		o.Record = *in.RemoveDependencyGroup
+	case domain.DeleteGroup:
+		o.Record = *in.DeleteDependencyGroup
 		inner.Fault(form.Kind(o.Record, ident.DependencyGroup))
 	}
 	f.Fault(inner.Err(), given[0].field)
@@ -176,7 +176,7 @@ func (r *operationReader) createCI(f *form.Form, o *operation.Operation, in *Pla
 		}
 	}
 	spread(f, o, "attributes", in.Attributes)
-	spread(f, o, "labels", in.Labels)
+	spreadLabels(f, o, in.Labels)
 }
 
 func (r *operationReader) updateCI(f *form.Form, o *operation.Operation, in *PlannedCIUpdate) {
@@ -188,7 +188,7 @@ func (r *operationReader) updateCI(f *form.Form, o *operation.Operation, in *Pla
 		}
 	}
 	spread(f, o, "attributes", in.Attributes)
-	spread(f, o, "labels", in.Labels)
+	spreadLabels(f, o, in.Labels)
 	if len(o.Planned) == 0 && f.Err() == nil {
 		f.Fault(errs.New(errs.Required, "nothing of %s is to change: name at least one field", o.Record))
 	}
@@ -270,6 +270,20 @@ func spread(f *form.Form, o *operation.Operation, field string, in map[string]an
 	for name, value := range plain {
 		if value != nil || o.Kind == domain.UpdateCI {
 			o.Planned[field+"."+name] = value
+		}
+	}
+}
+
+// spreadLabels writes labels into the planned fields.
+func spreadLabels(f *form.Form, o *operation.Operation, in []domain.LabelInput) {
+	labels, err := cmdb.Labels(in)
+	f.Fault(err)
+	for name, value := range labels {
+		switch {
+		case value != nil:
+			o.Planned["labels."+name] = *value
+		case o.Kind == domain.UpdateCI:
+			o.Planned["labels."+name] = nil
 		}
 	}
 }

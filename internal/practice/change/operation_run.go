@@ -3,6 +3,8 @@ package change
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
@@ -66,14 +68,11 @@ func perform(ctx context.Context, tx *store.Tx, o operation.Operation, keys map[
 		if err := decode(o.Planned, &row); err != nil {
 			return 0, err
 		}
-		labels, err := cmdb.Labels(operation.Below(o.Planned, "labels"))
+		labels, err := cmdb.Labels(labelsOf(o))
 		if err != nil {
 			return 0, err
 		}
-		row.Attributes, row.Labels = operation.Below(o.Planned, "attributes"), map[string]string{}
-		for name, value := range labels {
-			row.Labels[name] = *value
-		}
+		row.Attributes, row.Labels = operation.Below(o.Planned, "attributes"), cmdb.Present(labels)
 		return idOf(cmdb.CreateByPerson(ctx, tx, row, nil, nil))
 	case domain.UpdateCI:
 		ch := cmdb.CIChange{Restores: o.Undoes != 0}
@@ -81,7 +80,7 @@ func perform(ctx context.Context, tx *store.Tx, o operation.Operation, keys map[
 			return 0, err
 		}
 		ch.ID, ch.Attributes = o.Record, operation.Below(o.Planned, "attributes")
-		if err := ch.SetLabels(operation.Below(o.Planned, "labels"), false); err != nil {
+		if err := ch.SetLabels(labelsOf(o), false); err != nil {
 			return 0, err
 		}
 		return idOf(cmdb.UpdateByPerson(ctx, tx, ch, nil))
@@ -123,10 +122,24 @@ func perform(ctx context.Context, tx *store.Tx, o operation.Operation, keys map[
 		}
 		_, err := cmdb.UpdateGroupByPerson(ctx, tx, ch)
 		return 0, err
-	case domain.RemoveGroup:
-		return 0, cmdb.RemoveGroupsTx(ctx, tx, []ident.ID{o.Record})
+	case domain.DeleteGroup:
+		return 0, cmdb.DeleteGroupsTx(ctx, tx, []ident.ID{o.Record})
 	}
 	return 0, errs.New(errs.Internal, "an operation of the unknown kind %q", string(o.Kind))
+}
+
+// labelsOf returns the labels that an operation sets or removes.
+func labelsOf(o operation.Operation) []domain.LabelInput {
+	planned := operation.Below(o.Planned, "labels")
+	all := make([]domain.LabelInput, 0, len(planned))
+	for _, name := range slices.Sorted(maps.Keys(planned)) {
+		label := domain.LabelInput{Name: name}
+		if text, ok := planned[name].(string); ok {
+			label.Value = &text
+		}
+		all = append(all, label)
+	}
+	return all
 }
 
 func idOf(c *ent.CI, err error) (ident.ID, error) {

@@ -168,7 +168,7 @@ func TestGroupsAndRelationshipsChangeInBatches(t *testing.T) {
 			w.Errorf("got %v", rel)
 		}
 		if err := w.apply(func(ctx context.Context, tx *store.Tx, _ *cmdb.Reference) error {
-			return cmdb.RemoveGroupsTx(ctx, tx, []ident.ID{group, group})
+			return cmdb.DeleteGroupsTx(ctx, tx, []ident.ID{group, group})
 		}); err != nil || w.s.Read.DependencyGroup.Query().CountX(w.ctx) != 0 {
 			w.Errorf("the group stays: %v", err)
 		}

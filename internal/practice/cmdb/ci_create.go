@@ -26,7 +26,7 @@ func (p *Practice) CreateCI(ctx context.Context, in CreateCI) (*ent.CI, error) {
 			return nil, err
 		}
 		in.Fields.Name = &in.Name
-		row := NewCI{Class: in.Class, Fields: in.Fields, Attributes: in.Attributes, Labels: present(labels)}
+		row := NewCI{Class: in.Class, Fields: in.Fields, Attributes: in.Attributes, Labels: Present(labels)}
 		return CreateByPerson(ctx, tx, row, in.Owners, in.ExternalIdentity)
 	}))
 }

@@ -41,7 +41,7 @@ func (p *Practice) UpdateCI(ctx context.Context, in UpdateCI) (*ent.CI, error) {
 }
 
 // SetLabels takes labels as the API writes them; null clears them all.
-func (ch *CIChange) SetLabels(given map[string]any, isSet bool) (err error) {
+func (ch *CIChange) SetLabels(given []domain.LabelInput, isSet bool) (err error) {
 	ch.ReplaceLabels = isSet && given == nil
 	ch.Labels, err = Labels(given)
 	return err

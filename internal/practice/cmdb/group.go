@@ -79,9 +79,9 @@ func UpdateGroupByPerson(ctx context.Context, tx *store.Tx, ch GroupChange) (*en
 	return saved[0], nil
 }
 
-// RemoveDependencyGroup removes a dependency group: its members count alone again.
-func (p *Practice) RemoveDependencyGroup(ctx context.Context, in RemoveDependencyGroup) (ident.ID, error) {
-	return auth.Write(ctx, p.store, "dependency_group.remove", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
+// DeleteDependencyGroup deletes a dependency group: its members count alone again.
+func (p *Practice) DeleteDependencyGroup(ctx context.Context, in DeleteDependencyGroup) (ident.ID, error) {
+	return auth.Write(ctx, p.store, "dependency_group.delete", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
 		if err := form.Kind(in.ID, ident.DependencyGroup, "id"); err != nil {
 			return 0, err
 		}
@@ -276,8 +276,8 @@ func saveGroup(ctx context.Context, tx *store.Tx, old, next *ent.DependencyGroup
 	return saved, taken(err, "another write has just made a group of this name")
 }
 
-// RemoveGroupsTx removes dependency groups inside a transaction. Those that are gone already are passed over.
-func RemoveGroupsTx(ctx context.Context, tx *store.Tx, ids []ident.ID) error {
+// DeleteGroupsTx deletes dependency groups inside a transaction. Those that are gone already are passed over.
+func DeleteGroupsTx(ctx context.Context, tx *store.Tx, ids []ident.ID) error {
 	wanted := map[ident.ID]bool{}
 	for _, id := range ids {
 		if err := form.Kind(id, ident.DependencyGroup); err != nil {

@@ -61,7 +61,7 @@ func TestAThresholdHasToMakeSense(t *testing.T) {
 			}
 			g, err := w.CreateDependencyGroup(w.ctx, in)
 			if err == nil {
-				_, err = w.RemoveDependencyGroup(w.ctx, cmdb.RemoveDependencyGroup{ID: g.ID, ExpectedVersion: &g.Version})
+				_, err = w.DeleteDependencyGroup(w.ctx, cmdb.DeleteDependencyGroup{ID: g.ID, ExpectedVersion: &g.Version})
 			}
 			return err
 		}
@@ -173,7 +173,7 @@ func TestAGroupIsUpdatedByTheSameRules(t *testing.T) {
 		w.refused(err, "STALE expectedVersion")
 		_, err = w.UpdateDependencyGroup(w.ctx, cmdb.UpdateDependencyGroup{ID: g.ID, Members: graphql.OmittableOf[[]cmdb.GroupMember](nil)})
 		w.refused(err, "REQUIRED members")
-		_, err = w.RemoveDependencyGroup(w.ctx, cmdb.RemoveDependencyGroup{ID: number(ident.DependencyGroup, 99)})
+		_, err = w.DeleteDependencyGroup(w.ctx, cmdb.DeleteDependencyGroup{ID: number(ident.DependencyGroup, 99)})
 		w.refused(err, "NOT_FOUND id")
 	})
 }

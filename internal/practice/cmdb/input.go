@@ -15,7 +15,7 @@ type CreateCI struct {
 	Name  string
 	Fields
 	Attributes         map[string]any
-	Labels             map[string]any
+	Labels             []domain.LabelInput
 	Owners             []Owner
 	ExternalIdentity   *domain.ExternalKey
 	AcceptConsequences *domain.Consent
@@ -34,7 +34,7 @@ type UpdateCI struct {
 	ExpectedVersion *int
 	FieldsInput
 	Attributes         graphql.Omittable[map[string]any]
-	Labels             graphql.Omittable[map[string]any]
+	Labels             graphql.Omittable[[]domain.LabelInput]
 	UnlockFields       graphql.Omittable[[]string]
 	AcceptConsequences *domain.Consent
 }
@@ -102,7 +102,7 @@ type UpdateRelationship struct {
 	AcceptConsequences *domain.Consent
 }
 
-// UnrelateCIs names the relationship to remove.
+// UnrelateCIs names the relationship to take away.
 type UnrelateCIs struct {
 	ID                 ident.ID
 	ExpectedVersion    *int
@@ -136,8 +136,8 @@ type UpdateDependencyGroup struct {
 	AcceptConsequences *domain.Consent
 }
 
-// RemoveDependencyGroup names the group to remove.
-type RemoveDependencyGroup struct {
+// DeleteDependencyGroup names the group to delete.
+type DeleteDependencyGroup struct {
 	ID                 ident.ID
 	ExpectedVersion    *int
 	AcceptConsequences *domain.Consent

@@ -172,7 +172,7 @@ func (r *Reference) strength(rel *ent.Relationship) domain.Strength {
 // UnrelateCIs removes a relationship, and takes it out of the dependency groups it counts in. It warns of a need that
 // goes with it.
 func (p *Practice) UnrelateCIs(ctx context.Context, in UnrelateCIs) (ident.ID, error) {
-	return auth.Write(ctx, p.store, "relationship.remove", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
+	return auth.Write(ctx, p.store, "relationship.unrelate", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
 		if err := form.Kind(in.ID, ident.Relationship, "id"); err != nil {
 			return 0, err
 		}

@@ -54,25 +54,27 @@ func checkLabels(labels map[string]string, f *form.Form) {
 	}
 }
 
-// Labels reads labels as the API takes them: text sets a label, null removes it.
-func Labels(given map[string]any) (map[string]*string, error) {
+// Labels reads labels as the API takes them: a value sets a label, null removes it.
+func Labels(given []domain.LabelInput) (map[string]*string, error) {
 	var f form.Form
 	labels := make(map[string]*string, len(given))
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		switch v := given[name].(type) {
-		case nil:
-			labels[name] = nil
-		case string:
-			labels[name] = &v
-		default:
-			f.Fault(errs.New(errs.Invalid, "the label %s is not a text: write it in quotes", name), "labels", name)
+	for i, l := range given {
+		var own form.Form
+		own.Text("name", l.Name, 1, valid.LongestLabelName)
+		if l.Value != nil {
+			own.Text("value", *l.Value, 0, valid.LongestLabelText)
 		}
+		if _, ok := labels[l.Name]; ok {
+			own.Fault(errs.New(errs.AlreadyExists, "the list has the label %q already: write it once", l.Name), "name")
+		}
+		labels[l.Name] = l.Value
+		f.Fault(own.Err(), "labels", strconv.Itoa(i))
 	}
 	return labels, f.Err()
 }
 
-// present drops the labels that null removes.
-func present(labels map[string]*string) map[string]string {
+// Present returns the labels that are set, and none that are removed.
+func Present(labels map[string]*string) map[string]string {
 	all := make(map[string]string, len(labels))
 	for name, value := range labels {
 		if value != nil {

@@ -21,19 +21,19 @@ import (
 // Bounds of tokens.
 const (
 	mostTokens   = 50 // of an account
-	usualDays    = 90
-	mostDays     = 366
-	hoursOfADay  = 24 * time.Hour
+	usualTerm    = 90 * 24 * time.Hour
+	shortestTerm = 24 * time.Hour
+	longestTerm  = 366 * 24 * time.Hour
 	shownRoles   = ", "
 	nobodysRoles = "no role"
 )
 
 // CreateToken is a new API token: for a program, or for oneself.
 type CreateToken struct {
-	Account       *ident.ID // one's own if it is absent
-	Name          string
-	Roles         []auth.Role
-	ExpiresInDays *int
+	Account   *ident.ID // one's own if it is absent
+	Name      string
+	Roles     []auth.Role
+	ExpiresIn *time.Duration
 }
 
 // RevokeToken names the token that ends.
@@ -53,7 +53,10 @@ func (p *Practice) CreateToken(ctx context.Context, in CreateToken) (made Made[*
 		}
 		var f form.Form
 		called := f.Text("name", in.Name, 1, longestName)
-		days := f.Number("expiresInDays", form.Or(in.ExpiresInDays, usualDays), 1, mostDays)
+		lasts := form.Or(in.ExpiresIn, usualTerm)
+		if lasts < shortestTerm || lasts > longestTerm {
+			f.Fault(errs.New(errs.Invalid, "%v is out of range: P1D to P366D", lasts).At("expiresIn"))
+		}
 		given := roles(in.Roles)
 		if len(given) == 0 {
 			f.Fault(errs.New(errs.Required, "a token without a role may do nothing: name one").At("roles"))
@@ -75,7 +78,7 @@ func (p *Practice) CreateToken(ctx context.Context, in CreateToken) (made Made[*
 		for i, role := range given {
 			names[i] = string(role)
 		}
-		expires := tx.Now.Add(time.Duration(days) * hoursOfADay)
+		expires := tx.Now.Add(lasts)
 		text := secret.New(secret.Token)
 		token, err := tx.APIToken.Create().SetAccountID(of.ID).SetName(called).SetRoles(names).SetLastFour(secret.LastFour(text)).SetCreatedByID(by).
 			SetExpiresAt(expires).SetCreatedAt(tx.Now).Save(ctx)

@@ -11,17 +11,17 @@ import (
 
 // CreateWindow is a new change window.
 type CreateWindow struct {
-	Name            string
-	Description     *string
-	Kind            domain.WindowKind
-	StartsAt        time.Time
-	DurationMinutes int
-	TimeZone        string
-	Recurrence      *string
-	IsGlobal        *bool
-	Cis             []ident.ID
-	Classes         []string
-	Labels          map[string]any
+	Name        string
+	Description *string
+	Kind        domain.WindowKind
+	StartsAt    time.Time
+	Duration    time.Duration
+	TimeZone    string
+	Recurrence  *string
+	IsGlobal    *bool
+	Cis         []ident.ID
+	Classes     []string
+	Labels      []domain.LabelInput
 }
 
 // UpdateWindow is changes to a change window: an absent field stays, null clears.
@@ -31,17 +31,17 @@ type UpdateWindow struct {
 	Name            graphql.Omittable[*string]
 	Description     graphql.Omittable[*string]
 	StartsAt        graphql.Omittable[*time.Time]
-	DurationMinutes graphql.Omittable[*int]
+	Duration        graphql.Omittable[*time.Duration]
 	TimeZone        graphql.Omittable[*string]
 	Recurrence      graphql.Omittable[*string]
 	IsGlobal        graphql.Omittable[*bool]
 	Cis             graphql.Omittable[[]ident.ID]
 	Classes         graphql.Omittable[[]string]
-	Labels          graphql.Omittable[map[string]any]
+	Labels          graphql.Omittable[[]domain.LabelInput]
 }
 
-// RemoveWindow is the change window to remove.
-type RemoveWindow struct {
+// DeleteWindow is the change window to delete.
+type DeleteWindow struct {
 	ID              ident.ID
 	ExpectedVersion *int
 }

@@ -4,6 +4,8 @@
 package schedule
 
 import (
+	"time"
+
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/recurrence"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -22,6 +24,11 @@ func Occurrences(w *ent.ChangeWindow, period recurrence.Span) ([]recurrence.Span
 		return nil, err
 	}
 	return r.Between(period), nil
+}
+
+// LengthOf returns how long each occurrence of a window lasts.
+func LengthOf(w *ent.ChangeWindow) time.Duration {
+	return time.Duration(w.DurationMinutes) * time.Minute
 }
 
 func ruleOf(w *ent.ChangeWindow) (*recurrence.Rule, error) {

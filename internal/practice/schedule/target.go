@@ -2,12 +2,12 @@ package schedule
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
@@ -22,7 +22,7 @@ const (
 )
 
 // aim looks at what a window is to be for. Services become their CIs, codes the ids of their classes.
-func aim(ctx context.Context, tx *store.Tx, f *form.Form, w *ent.ChangeWindow, cis []ident.ID, codes []string, labels map[string]any) {
+func aim(ctx context.Context, tx *store.Tx, f *form.Form, w *ent.ChangeWindow, cis []ident.ID, codes []string, labels []domain.LabelInput) {
 	w.Cis, w.Classes, w.Labels = []ident.ID{}, []ident.ID{}, map[string]string{}
 	for _, record := range ticket.CIs(ctx, tx, f, "cis", cis) {
 		if record != nil {
@@ -44,13 +44,12 @@ func aim(ctx context.Context, tx *store.Tx, f *form.Form, w *ent.ChangeWindow, c
 		}
 	}
 	f.Number("labels", len(labels), 0, mostLabels)
-	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		text, ok := labels[name].(string)
-		if !ok || name == "" || len(name) > ticket.LongestWord || len(text) > 500 {
-			f.Fault(errs.New(errs.Invalid, "labels are texts, such as {\"team\": \"payments\"}").At("labels", name))
+	for i, label := range labels {
+		if _, ok := w.Labels[label.Name]; ok || label.Name == "" || label.Value == nil || len(label.Name) > ticket.LongestWord || len(*label.Value) > 500 {
+			f.Fault(errs.New(errs.Invalid, "a label that CIs have is a name, once, and a text, such as {name: \"team\", value: \"payments\"}").At("labels", strconv.Itoa(i)))
 			continue
 		}
-		w.Labels[name] = text
+		w.Labels[label.Name] = *label.Value
 	}
 }
 
@@ -64,14 +63,6 @@ func somewhere(f *form.Form, w *ent.ChangeWindow) {
 	case !w.IsGlobal && named == 0:
 		f.Fault(errs.New(errs.Required, "it holds for no CI: name cis, classes or labels, or say isGlobal").At("cis"))
 	}
-}
-
-func asAny(labels map[string]string) map[string]any {
-	all := make(map[string]any, len(labels))
-	for name, text := range labels {
-		all[name] = text
-	}
-	return all
 }
 
 // classesOf returns the codes of classes.

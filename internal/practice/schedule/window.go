@@ -8,6 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/changewindow"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
@@ -22,12 +23,12 @@ const MostWindows = 1000
 // CreateWindow creates a change window.
 func (p *Practice) CreateWindow(ctx context.Context, in CreateWindow) (*ent.ChangeWindow, error) {
 	w := ent.ChangeWindow{
-		Name: in.Name, Description: form.Or(in.Description, ""), Kind: in.Kind, StartsAt: in.StartsAt, DurationMinutes: in.DurationMinutes,
+		Name: in.Name, Description: form.Or(in.Description, ""), Kind: in.Kind, StartsAt: in.StartsAt,
 		TimeZone: in.TimeZone, Recurrence: form.Or(in.Recurrence, ""), IsGlobal: form.Or(in.IsGlobal, false),
 	}
 	var said form.Form
 	form.OneOf(&said, "kind", w.Kind)
-	check(&said, &w)
+	check(&said, &w, in.Duration)
 	return auth.Write(ctx, p.store, "change_window.create", func(ctx context.Context, tx *store.Tx) (*ent.ChangeWindow, error) {
 		var f form.Form
 		f.Fault(said.Err())
@@ -57,11 +58,11 @@ func (p *Practice) UpdateWindow(ctx context.Context, in UpdateWindow) (*ent.Chan
 		}
 		w := *was
 		w.Name, w.Description = form.Kept(in.Name, was.Name, ""), form.Kept(in.Description, was.Description, "")
-		w.StartsAt, w.DurationMinutes = form.Kept(in.StartsAt, was.StartsAt, time.Time{}), form.Kept(in.DurationMinutes, was.DurationMinutes, 0)
+		w.StartsAt = form.Kept(in.StartsAt, was.StartsAt, time.Time{})
 		w.TimeZone, w.Recurrence = form.Kept(in.TimeZone, was.TimeZone, ""), form.Kept(in.Recurrence, was.Recurrence, "")
 		w.IsGlobal = form.Kept(in.IsGlobal, was.IsGlobal, false)
 		var f form.Form
-		check(&f, &w)
+		check(&f, &w, form.Kept(in.Duration, LengthOf(was), 0))
 		if err := retarget(ctx, tx, &f, was, &w, in); err != nil {
 			return nil, err
 		}
@@ -77,9 +78,9 @@ func (p *Practice) UpdateWindow(ctx context.Context, in UpdateWindow) (*ent.Chan
 	})
 }
 
-// RemoveWindow removes a change window: it holds for nothing any more.
-func (p *Practice) RemoveWindow(ctx context.Context, in RemoveWindow) (ident.ID, error) {
-	return auth.Write(ctx, p.store, "change_window.remove", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
+// DeleteWindow deletes a change window: it holds for nothing any more.
+func (p *Practice) DeleteWindow(ctx context.Context, in DeleteWindow) (ident.ID, error) {
+	return auth.Write(ctx, p.store, "change_window.delete", func(ctx context.Context, tx *store.Tx) (ident.ID, error) {
 		was, err := lock(ctx, tx, in.ID, in.ExpectedVersion)
 		if err != nil {
 			return 0, err
@@ -100,10 +101,15 @@ func lock(ctx context.Context, tx *store.Tx, id ident.ID, expected *int) (*ent.C
 }
 
 // check looks at what a window says of itself, and trims it.
-func check(f *form.Form, w *ent.ChangeWindow) {
+func check(f *form.Form, w *ent.ChangeWindow, lasts time.Duration) {
 	w.Name = f.Text("name", w.Name, 1, ticket.LongestTitle)
 	w.Description = f.Text("description", w.Description, 0, ticket.LongestText)
 	w.StartsAt = w.StartsAt.UTC().Truncate(time.Second)
+	w.DurationMinutes = int(lasts / time.Minute)
+	if lasts%time.Minute != 0 {
+		f.Fault(errs.New(errs.Invalid, "%v is not a whole number of minutes: leave the seconds out", lasts).At("duration"))
+		return
+	}
 	_, err := ruleOf(w)
 	f.Fault(err)
 }
@@ -118,7 +124,7 @@ func free(ctx context.Context, tx *store.Tx, f *form.Form, w *ent.ChangeWindow) 
 
 // retarget looks at what an update says a window is for; a field that it leaves out stays as it is.
 func retarget(ctx context.Context, tx *store.Tx, f *form.Form, was, w *ent.ChangeWindow, in UpdateWindow) error {
-	cis, classes, labels := was.Cis, []string(nil), asAny(was.Labels)
+	cis, classes, labels := was.Cis, []string(nil), domain.LabelsOf(was.Labels)
 	if said, ok := in.Cis.ValueOK(); ok {
 		cis = said
 	}

@@ -75,7 +75,7 @@ func clash(a, b operation.Operation) []string {
 }
 
 func removes(o operation.Operation) bool {
-	return o.Kind == domain.RetireCI || o.Kind == domain.UnrelateCIs || o.Kind == domain.RemoveGroup
+	return o.Kind == domain.RetireCI || o.Kind == domain.UnrelateCIs || o.Kind == domain.DeleteGroup
 }
 
 // owner returns the CI that a record belongs to: the source of a relationship, the dependent CI of a group.

@@ -44,7 +44,7 @@ func drawOperations(t *rapid.T, facts topology.Batch) (all []operation.Operation
 			g := rapid.SampledFrom(facts.Groups).Draw(t, "group")
 			all = append(all, operation.Operation{Kind: domain.UpdateGroup, Record: g.ID, Planned: operation.Fields{"threshold": rapid.IntRange(1, 3).Draw(t, "threshold")}})
 		case kind == 4:
-			all = append(all, operation.Operation{Kind: domain.RemoveGroup, Record: rapid.SampledFrom(facts.Groups).Draw(t, "group").ID})
+			all = append(all, operation.Operation{Kind: domain.DeleteGroup, Record: rapid.SampledFrom(facts.Groups).Draw(t, "group").ID})
 		}
 	}
 	return all

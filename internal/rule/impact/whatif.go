@@ -19,9 +19,6 @@ type Overlay struct {
 	Maintenance []ident.ID
 	// OnFacts is as in Question. A failure that the overlay names outweighs what an incident excludes.
 	OnFacts bool
-	// OpenIncidents asks what the facts bring about beside the failures of the overlay: as OnFacts, and what is DOWN by
-	// a record fails in the question too.
-	OpenIncidents bool
 	// CIs, Relationships and Groups are added, or replace what has their id. topology.Snapshot.Unused gives ids
 	// for what does not exist yet.
 	CIs           []topology.CI
@@ -56,13 +53,7 @@ func (o Overlay) On(s *topology.Snapshot) (*topology.Snapshot, Question, error) 
 			return nil, q, err
 		}
 	}
-	if q.OnFacts = o.OnFacts || o.OpenIncidents; o.OpenIncidents {
-		for _, r := range FactsOf(view).Records {
-			for _, v := range r.Down {
-				q.Failed = append(slices.Clip(q.Failed), Failure{view.ID(v), Down})
-			}
-		}
-	}
+	q.OnFacts = o.OnFacts
 	return view, q, nil
 }
 

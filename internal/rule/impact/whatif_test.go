@@ -61,15 +61,6 @@ func TestAnOverlayEqualsAGraphThatIsReallyChanged(t *testing.T) {
 		q := drawQuestion(t, m)
 		o.Failed, o.Excluded, o.Maintenance = q.Failed, append(o.Excluded, q.Excluded...), nil
 		o.OnFacts = q.OnFacts
-		if o.OpenIncidents = rapid.Bool().Draw(t, "open"); o.OpenIncidents {
-			down, _ := marked(m)
-			for _, ci := range down {
-				if m.InService(ci) {
-					q.Failed = append(q.Failed, impact.Failure{CI: ci, State: impact.Down})
-				}
-			}
-			q.OnFacts = true
-		}
 		for _, f := range m.CIs {
 			if f.Class.Number() == 1 {
 				o.Maintenance = append(o.Maintenance, f.ID)

@@ -176,7 +176,7 @@ func Inverse(written []Written, change ident.ID, revision int64, codeOf func(ide
 var inverses = map[ident.Kind]map[domain.Operation]domain.OperationKind{
 	ident.CI:              {domain.Created: domain.RetireCI, domain.Updated: domain.UpdateCI},
 	ident.Relationship:    {domain.Created: domain.UnrelateCIs, domain.Deleted: domain.RelateCIs},
-	ident.DependencyGroup: {domain.Created: domain.RemoveGroup, domain.Updated: domain.UpdateGroup, domain.Deleted: domain.CreateGroup},
+	ident.DependencyGroup: {domain.Created: domain.DeleteGroup, domain.Updated: domain.UpdateGroup, domain.Deleted: domain.CreateGroup},
 }
 
 func union(a, b Fields) map[string]bool {

@@ -103,7 +103,7 @@ func (o *overlay) add(op Operation, v *View) ident.ID {
 			touch(fact.Dependent)
 			v.Groups = append(v.Groups, fact.ID)
 		}
-	case domain.RemoveGroup:
+	case domain.DeleteGroup:
 		if fact, ok := o.s.Group(op.Record); ok {
 			o.batch.Removed = append(o.batch.Removed, op.Record)
 			touch(fact.Dependent)

@@ -37,7 +37,7 @@ func Wrote(s *topology.Snapshot, all []Operation) []ident.ID {
 			if g, ok := s.Group(o.Record); ok {
 				note(g.Dependent)
 			}
-		case domain.RemoveGroup:
+		case domain.DeleteGroup:
 			note(Reference(o.Base["ci"], nil))
 		}
 	}

@@ -34,7 +34,7 @@ type Rule struct {
 
 // New returns a rule. The text is that of an RFC 5545 RRULE; empty stands for once. Occurrences begin at the time of
 // day of the start in the zone, also if daylight saving time begins or ends in between. Failures name the field:
-// startsAt, durationMinutes, timeZone, recurrence.
+// startsAt, duration, timeZone, recurrence.
 func New(start time.Time, minutes int, zone, text string) (*Rule, error) {
 	const longest = int(LongestDuration / time.Minute)
 	location, ok := zoneOf(zone)
@@ -44,7 +44,7 @@ func New(start time.Time, minutes int, zone, text string) (*Rule, error) {
 	case start.Before(earliest) || !start.Before(latest):
 		return nil, errs.New(errs.Invalid, "%s is out of range: from %d until %d", start.UTC().Format(time.RFC3339), earliest.Year(), latest.Year()).At("startsAt")
 	case minutes < 1 || minutes > longest: // more would not fit into a time.Duration
-		return nil, errs.New(errs.Invalid, "%d minutes: 1 to %d, which are 366 days", minutes, longest).At("durationMinutes")
+		return nil, errs.New(errs.Invalid, "a duration of %d minutes: PT1M to P366D", minutes).At("duration")
 	}
 	r := &Rule{start: start.In(location).Truncate(time.Second), duration: time.Duration(minutes) * time.Minute}
 	if text == "" {

@@ -151,8 +151,8 @@ func TestARuleThatIsWrongSaysWhatAndWhere(t *testing.T) {
 	}{
 		{"timeZone", "2027-01-04T22:00:00Z", "Mars/Base", 60},
 		{"startsAt", "1900-01-04T22:00:00Z", "UTC", 60},
-		{"durationMinutes", "2027-01-04T22:00:00Z", "UTC", 0},
-		{"durationMinutes", "2027-01-04T22:00:00Z", "UTC", 307_445_736}, // as a time.Duration it would be 86 s
+		{"duration", "2027-01-04T22:00:00Z", "UTC", 0},
+		{"duration", "2027-01-04T22:00:00Z", "UTC", 307_445_736}, // as a time.Duration it would be 86 s
 	} {
 		_, err := recurrence.New(at(t, c.start), c.minutes, c.zone, "")
 		if all, _ := errs.All(err); len(all) != 1 || !slices.Equal(all[0].Field, []string{c.field}) {

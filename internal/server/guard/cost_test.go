@@ -112,8 +112,8 @@ func TestOperationsCostTheRecordsTheyLoad(t *testing.T) {
 		{query: `query($t: AsOfInput) { ci(id: "ci_1") { impact(asOf: $t) { revision } } }`, variables: map[string]any{"t": nil}, cost: 1 + impact},
 		{query: `query($t: AsOfInput) { ci(id: "ci_1") { impact(asOf: $t) { revision } } }`, cost: 1 + impact},
 		{query: `query($t: AsOfInput = {revision: 5}) { ci(id: "ci_1") { impact(asOf: $t) { revision } } }`, cost: 1 + impact + moment},
-		{query: `{ rootCauseCandidates(seen: [{id: "ci_1"}], first: 7) { share } }`, cost: candidates + 7},
-		{query: `{ rootCauseCandidates(seen: [{id: "ci_1"}]) { failures { name } } }`, cost: candidates + 5*(1+10)},
+		{query: `{ rootCauseCandidates(seen: [{id: "ci_1"}], first: 7) { nodes { share } } }`, cost: candidates + 7},
+		{query: `{ rootCauseCandidates(seen: [{id: "ci_1"}]) { nodes { failures { name } } } }`, cost: candidates + 20*(1+10)},
 		{query: `{ cis(filter: {name: {contains: "a"}}) { nodes { id } } }`, cost: 21 + contains},
 		{query: `{ cis(filter: {or: [{name: {contains: "a", startsWith: "b"}}, {not: {name: {contains: "c"}}}], and: [{name: {eq: "d"}}]}) { totalCount } }`, cost: 2 + 3*contains},
 		{query: `{ cis(filter: {labels: [{name: "a"}, {name: "b", eq: "c"}]}) { totalCount } }`, cost: 2 + 2*label},
@@ -203,12 +203,12 @@ func TestAHundredConditionsThatReadAllRecordsAreRefused(t *testing.T) {
 func TestTheDefaultPageOfEachListAndADashboardFit(t *testing.T) {
 	var panels strings.Builder
 	for i, panel := range []string{
-		`incidents(filter: {open: true}) { totalCount }`, `incidents(filter: {isMajor: true}) { totalCount }`, `incidents(filter: {isBreached: true}) { totalCount }`,
-		`incidents(filter: {open: true}, orderBy: [{field: PRIORITY}]) { nodes { number title state priority assignmentTeam { name } assignee { name } } }`,
-		`changes(filter: {state: {eq: SCHEDULED}}) { nodes { number title plannedStart plannedEnd assignmentTeam { name } } }`, `changes(filter: {open: true}) { totalCount }`,
+		`incidents(filter: {isOpen: true}) { totalCount }`, `incidents(filter: {isMajor: true}) { totalCount }`, `incidents(filter: {isBreached: true}) { totalCount }`,
+		`incidents(filter: {isOpen: true}, orderBy: [{field: PRIORITY}]) { nodes { number title state priority assignmentTeam { name } assignee { name } } }`,
+		`changes(filter: {state: {eq: SCHEDULED}}) { nodes { number title plannedStart plannedEnd assignmentTeam { name } } }`, `changes(filter: {isOpen: true}) { totalCount }`,
 		`services { nodes { name tier { code } operationalState owner { name } } }`, `services(filter: {tier: {eq: "tier-1"}}) { totalCount }`,
 		`cis(filter: {lifecycle: {eq: LIVE}}) { totalCount }`, `cis(filter: {environment: {eq: PRODUCTION}}) { totalCount }`, `cis(orderBy: [{field: UPDATED_AT, direction: DESC}]) { nodes { name class { label } updatedAt } }`,
-		`teams { nodes { name members { name } } }`, `changeWindows { nodes { name kind startsAt } }`, `journal(last: 20) { nodes { verb actor at } }`, `danglingReferences { totalCount }`,
+		`teams { nodes { name members { nodes { name } } } }`, `changeWindows { nodes { name kind startsAt } }`, `journal(last: 20) { nodes { verb actor at } }`, `danglingReferences { totalCount }`,
 		`kpis(period: MONTH, from: "2026-01-01T00:00:00Z", to: "2027-01-01T00:00:00Z") { nodes { incidentsOpened incidentsResolved backlog } }`,
 		`kpis(period: MONTH, groupBy: TEAM, from: "2026-01-01T00:00:00Z", to: "2026-04-01T00:00:00Z") { nodes { team { name } incidentsBreached } }`,
 		`changeCalendar(from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z") { nodes { kind startsAt endsAt change { number } window { name } } }`,
