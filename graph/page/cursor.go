@@ -19,7 +19,7 @@ const (
 )
 
 // fingerprint binds cursors to what they were made for: a list, its filter and its order.
-func (o order[E]) fingerprint(list string, filter any) string {
+func (o order) fingerprint(list string, filter any) string {
 	h := fnv.New64a()
 	_, _ = fmt.Fprintf(h, "%s|%s", list, plain(filter))
 	for _, t := range o {
@@ -57,16 +57,16 @@ func badCursor(argument, of string) error {
 }
 
 // cursor names a record's place in the list.
-func (o order[E]) cursor(fingerprint string, e E) string {
+func (o order) cursor(fingerprint string, record any) string {
 	c := keyCursor{cursorVersion, fingerprint, make([]any, len(o))}
 	for i, t := range o {
-		c.Values[i] = t.kind.write(t.value(e))
+		c.Values[i] = t.kind.write(t.value(record))
 	}
 	return encode(c)
 }
 
 // parse reads a cursor back into typed values: nothing of it reaches SQL but as an argument of its column's kind.
-func (o order[E]) parse(fingerprint, argument, text string) ([]any, error) {
+func (o order) parse(fingerprint, argument, text string) ([]any, error) {
 	bad := badCursor(argument, "list, filter and order")
 	var c keyCursor
 	if !decode(text, 4096, &c) || c.Version != cursorVersion || c.Fingerprint != fingerprint || len(c.Values) != len(o) {

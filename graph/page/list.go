@@ -37,7 +37,7 @@ type List[E, T any] struct {
 
 // Page reads one page: one statement, and one more when the total is asked for.
 func (l List[E, T]) Page(ctx context.Context, a Args) (*Connection[T], error) {
-	o := order[E](l.Order)
+	o := orderOf(l.Order)
 	fingerprint := o.fingerprint(l.Name, l.Filter)
 	w, err := o.window(a, fingerprint)
 	if err != nil {
@@ -50,7 +50,7 @@ func (l List[E, T]) Page(ctx context.Context, a Args) (*Connection[T], error) {
 		if err != nil {
 			return nil, err
 		}
-		rows, total = o.among(all, w), func(context.Context) (int, error) { return n, nil }
+		rows, total = among(o, all, w), func(context.Context) (int, error) { return n, nil }
 	} else if rows, err = l.Query(ctx, func(s *sql.Selector) {
 		o.bounds(s, w)
 		o.reading(w).apply(s)
@@ -66,7 +66,7 @@ func (l List[E, T]) Page(ctx context.Context, a Args) (*Connection[T], error) {
 }
 
 // among returns those of some rows that a statement for the window would give.
-func (o order[E]) among(all iter.Seq[E], w window) (rows []E) {
+func among[E any](o order, all iter.Seq[E], w window) (rows []E) {
 	for e := range all {
 		if w.after != nil && o.compare(e, w.after) <= 0 {
 			continue
@@ -124,21 +124,7 @@ func (l List[E, T]) grouped(ctx context.Context, g Grouping, narrow func(s *sql.
 		if narrow != nil {
 			narrow(s)
 		}
-		count := "COUNT(*)"
-		if g.Join != nil {
-			count = "COUNT(DISTINCT " + s.C("id") + ")"
-			g.Join(s)
-		}
-		// SQLite tells the type of a column by its first row, which therefore must not be NULL.
-		key := func(b *sql.Builder) {
-			b.WriteString("COALESCE('=' || CAST(")
-			g.Key(b, s)
-			if b.WriteString(" AS TEXT), '')"); b.Dialect() == dialect.Postgres {
-				b.WriteString(` COLLATE "C"`) // as SQLite orders
-			}
-		}
-		s.Select().AppendSelectExprAs(sql.ExprFunc(key), keyColumn).AppendSelectExprAs(sql.Raw(count), countColumn)
-		s.GroupBy(quoted(s, keyColumn)).OrderBy(sql.Desc(quoted(s, countColumn)), sql.Asc(quoted(s, keyColumn))).Limit(Max)
+		groupBy(s, g)
 	})
 	if err != nil {
 		return nil, err
@@ -151,6 +137,25 @@ func (l List[E, T]) grouped(ctx context.Context, g Grouping, narrow func(s *sql.
 		return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(isNone(a.Key), isNone(b.Key)))
 	})
 	return all, nil
+}
+
+// groupBy turns s into the statement that counts its rows by a value.
+func groupBy(s *sql.Selector, g Grouping) {
+	count := "COUNT(*)"
+	if g.Join != nil {
+		count = "COUNT(DISTINCT " + s.C("id") + ")"
+		g.Join(s)
+	}
+	// SQLite tells the type of a column by its first row, which therefore must not be NULL.
+	key := func(b *sql.Builder) {
+		b.WriteString("COALESCE('=' || CAST(")
+		g.Key(b, s)
+		if b.WriteString(" AS TEXT), '')"); b.Dialect() == dialect.Postgres {
+			b.WriteString(` COLLATE "C"`) // as SQLite orders
+		}
+	}
+	s.Select().AppendSelectExprAs(sql.ExprFunc(key), keyColumn).AppendSelectExprAs(sql.Raw(count), countColumn)
+	s.GroupBy(quoted(s, keyColumn)).OrderBy(sql.Desc(quoted(s, countColumn)), sql.Asc(quoted(s, keyColumn))).Limit(Max)
 }
 
 func isNone(key *string) int {
@@ -189,7 +194,7 @@ func key(row any) *string {
 
 // connect makes a connection of rows in list order with their nodes; more says whether the statement gave a row
 // beyond the window's limit.
-func connect[E, T any](o order[E], w window, fingerprint string, rows []E, nodes []T, more bool, total func(context.Context) (int, error)) *Connection[T] {
+func connect[E, T any](o order, w window, fingerprint string, rows []E, nodes []T, more bool, total func(context.Context) (int, error)) *Connection[T] {
 	c := &Connection[T]{Edges: make([]*Edge[T], len(rows)), total: total, PageInfo: &Info{}}
 	edges, cursor := make([]Edge[T], len(rows)), func(place int) string { return o.cursor(fingerprint, rows[place]) }
 	for i := range rows {

@@ -47,7 +47,7 @@ func Nested[P, E, T any](ctx context.Context, b *Batch[P], row P, id func(P) ide
 		if err != nil {
 			return nil, err
 		}
-		fingerprint := order[E](l.Order).fingerprint(l.Name, l.Filter)
+		fingerprint := orderOf(l.Order).fingerprint(l.Name, l.Filter)
 		key := nestedKey{l.Name, fingerprint, plain(l.Filter), a.asked()}
 		return Once(b, key, func() (pages[T], error) {
 			parents := Distinct(b.Rows, func(row P) *ident.ID { i := id(row); return &i })
@@ -61,12 +61,12 @@ func Nested[P, E, T any](ctx context.Context, b *Batch[P], row P, id func(P) ide
 
 // pages reads the same page of the lists of all parents.
 func (l List[E, T]) pages(ctx context.Context, parents []ident.ID, fingerprint string, a Args, totals func(context.Context) (map[ident.ID]int, error)) (pages[T], error) {
-	o := order[E](l.Order)
-	w, err := o.window(a, fingerprint)
+	t := l.table()
+	w, err := t.order.window(a, fingerprint)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := l.Query(ctx, func(s *sql.Selector) { l.perParent(s, parents, w) })
+	rows, err := l.Query(ctx, func(s *sql.Selector) { t.perParent(s, parents, w) })
 	if err != nil {
 		return nil, err
 	}
@@ -94,10 +94,10 @@ func (l List[E, T]) pages(ctx context.Context, parents []ident.ID, fingerprint s
 			counts, err := totals(ctx)
 			return counts[id], err
 		}
-		c := connect(o, w, fingerprint, mine, nodes[from:from+len(mine)], more[id], total)
+		c := connect(t.order, w, fingerprint, mine, nodes[from:from+len(mine)], more[id], total)
 		c.StateRevision = l.StateRevision
 		c.group = func(ctx context.Context, g Grouping) ([]Count, error) {
-			return l.grouped(ctx, g, func(s *sql.Selector) { s.Where(l.belongs(s, id)) })
+			return l.grouped(ctx, g, func(s *sql.Selector) { s.Where(t.hasParent(s, id)) })
 		}
 		result[id] = c
 		from += len(mine)
@@ -105,10 +105,22 @@ func (l List[E, T]) pages(ctx context.Context, parents []ident.ID, fingerprint s
 	return result, nil
 }
 
+// table is what a list knows of its rows whatever their type: one code writes the statements of all lists.
+type table struct {
+	order      order
+	belongs    []Link
+	covered    []string
+	addsParent bool // the statement adds the parent's id to each row
+}
+
+func (l List[E, T]) table() table {
+	return table{orderOf(l.Order), l.Belongs, l.Covered, l.Parent == nil}
+}
+
 // perParent turns s into a statement that gives limit + 1 rows for each parent. The rows of each are picked by a
 // subquery of its own, which reads an index in the list's order and stops: a hub costs its page, not its rows.
-func (l List[E, T]) perParent(s *sql.Selector, parents []ident.ID, w window) {
-	o, d := order[E](l.Order), sql.Dialect(s.Dialect())
+func (t table) perParent(s *sql.Selector, parents []ident.ID, w window) {
+	o, d := t.order, sql.Dialect(s.Dialect())
 	parent := idTable(s.Dialect(), parents).As("parent")
 	columns := s.UnqualifiedColumns()
 	page := func(s *sql.Selector) {
@@ -118,13 +130,13 @@ func (l List[E, T]) perParent(s *sql.Selector, parents []ident.ID, w window) {
 	}
 	row := d.Table(s.TableName()).As("row")
 	outer := d.Select(row.Columns(columns...)...).WithContext(s.Context())
-	if l.isCovered(s.Dialect(), columns) {
-		picked := l.way(s, l.Belongs[0], parent.C("id"), columns, page)
+	if t.isCovered(s.Dialect(), columns) {
+		picked := t.way(s, t.belongs[0], parent.C("id"), columns, page)
 		outer.From(parent).AppendFromExpr(sql.ExprFunc(func(b *sql.Builder) {
 			b.WriteString("LATERAL ").Wrap(func(b *sql.Builder) { b.Join(picked) }).WriteString(" AS ").Ident("row")
 		}))
 	} else {
-		picked := l.pick(s, parent.C("id"), page)
+		picked := t.pick(s, parent.C("id"), page)
 		outer.From(row).Join(parent).OnP(sql.P(func(b *sql.Builder) {
 			if b.Ident(row.C("id")); b.Dialect() == dialect.Postgres {
 				b.WriteString(" = ANY").Wrap(func(b *sql.Builder) { b.WriteString("ARRAY").Wrap(func(b *sql.Builder) { b.Join(picked) }) })
@@ -133,7 +145,7 @@ func (l List[E, T]) perParent(s *sql.Selector, parents []ident.ID, w window) {
 			b.WriteString(" IN ").Wrap(func(b *sql.Builder) { b.Join(picked) })
 		}))
 	}
-	if l.Parent == nil {
+	if t.addsParent {
 		outer.AppendSelectAs(parent.C("id"), parentColumn)
 	}
 	outer.OrderBy(parent.C("id"))
@@ -143,12 +155,12 @@ func (l List[E, T]) perParent(s *sql.Selector, parents []ident.ID, w window) {
 
 // isCovered reports whether PostgreSQL finds the columns in the index by which it picks the rows. With others, it
 // might read all rows of a hub and sort them, so that ids are picked first.
-func (l List[E, T]) isCovered(name string, columns []string) bool {
-	return name == dialect.Postgres && len(l.Belongs) == 1 && !slices.ContainsFunc(columns, func(column string) bool { return !slices.Contains(l.Covered, column) })
+func (t table) isCovered(name string, columns []string) bool {
+	return name == dialect.Postgres && len(t.belongs) == 1 && !slices.ContainsFunc(columns, func(column string) bool { return !slices.Contains(t.covered, column) })
 }
 
 // way selects columns of the rows of s that belong to the parent in one way and that narrow leaves.
-func (l List[E, T]) way(s *sql.Selector, by Link, parent string, columns []string, narrow func(*sql.Selector)) *sql.Selector {
+func (t table) way(s *sql.Selector, by Link, parent string, columns []string, narrow func(*sql.Selector)) *sql.Selector {
 	own := *s
 	own.Where(by.holds(&own, parent)).Select(own.Columns(columns...)...)
 	narrow(&own)
@@ -156,16 +168,16 @@ func (l List[E, T]) way(s *sql.Selector, by Link, parent string, columns []strin
 }
 
 // pick selects the ids of the rows of s that belong to the parent and that narrow leaves.
-func (l List[E, T]) pick(s *sql.Selector, parent string, narrow func(*sql.Selector)) *sql.Selector {
+func (t table) pick(s *sql.Selector, parent string, narrow func(*sql.Selector)) *sql.Selector {
 	d := sql.Dialect(s.Dialect())
-	if len(l.Belongs) == 1 {
-		return l.way(s, l.Belongs[0], parent, []string{"id"}, narrow)
+	if len(t.belongs) == 1 {
+		return t.way(s, t.belongs[0], parent, []string{"id"}, narrow)
 	}
 	// A row that belongs in two ways is picked once.
-	columns := order[E](l.Order).columns()
+	columns := t.order.columns()
 	var ways *sql.Selector
-	for _, by := range l.Belongs {
-		own := l.way(s, by, parent, columns, narrow).As("way")
+	for _, by := range t.belongs {
+		own := t.way(s, by, parent, columns, narrow).As("way")
 		if all := d.Select(own.Columns(columns...)...).From(own); ways == nil {
 			ways = all
 		} else {
@@ -178,10 +190,20 @@ func (l List[E, T]) pick(s *sql.Selector, parent string, narrow func(*sql.Select
 	return both
 }
 
-// belongs returns the condition that a row of s belongs to one parent.
-func (l List[E, T]) belongs(s *sql.Selector, parent ident.ID) *sql.Predicate {
-	ways := make([]*sql.Predicate, len(l.Belongs))
-	for i, by := range l.Belongs {
+// countPerParent turns s into a statement that counts the rows of each parent.
+func (t table) countPerParent(s *sql.Selector, parents []ident.ID) {
+	parent := idTable(s.Dialect(), parents).As("parent")
+	mine := t.pick(s, parent.C("id"), func(*sql.Selector) {}).As("mine")
+	counted := sql.Dialect(s.Dialect()).SelectExpr(sql.Raw("COUNT(*)")).From(mine)
+	*s = *sql.Dialect(s.Dialect()).Select().From(parent).WithContext(s.Context())
+	s.AppendSelectAs(parent.C("id"), parentColumn)
+	s.AppendSelectExprAs(sql.ExprFunc(func(b *sql.Builder) { b.Wrap(func(b *sql.Builder) { b.Join(counted) }) }), countColumn)
+}
+
+// hasParent returns the condition that a row of s belongs to one parent.
+func (t table) hasParent(s *sql.Selector, parent ident.ID) *sql.Predicate {
+	ways := make([]*sql.Predicate, len(t.belongs))
+	for i, by := range t.belongs {
 		if by.Table == "" {
 			ways[i] = sql.EQ(s.C(by.Parent), parent)
 			continue
@@ -194,14 +216,8 @@ func (l List[E, T]) belongs(s *sql.Selector, parent ident.ID) *sql.Predicate {
 
 // count counts the lists of all parents.
 func (l List[E, T]) count(ctx context.Context, parents []ident.ID) (map[ident.ID]int, error) {
-	rows, err := l.Query(ctx, func(s *sql.Selector) {
-		parent := idTable(s.Dialect(), parents).As("parent")
-		mine := l.pick(s, parent.C("id"), func(*sql.Selector) {}).As("mine")
-		counted := sql.Dialect(s.Dialect()).SelectExpr(sql.Raw("COUNT(*)")).From(mine)
-		*s = *sql.Dialect(s.Dialect()).Select().From(parent).WithContext(s.Context())
-		s.AppendSelectAs(parent.C("id"), parentColumn)
-		s.AppendSelectExprAs(sql.ExprFunc(func(b *sql.Builder) { b.Wrap(func(b *sql.Builder) { b.Join(counted) }) }), countColumn)
-	})
+	t := l.table()
+	rows, err := l.Query(ctx, func(s *sql.Selector) { t.countPerParent(s, parents) })
 	if err != nil {
 		return nil, err
 	}

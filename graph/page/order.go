@@ -13,10 +13,13 @@ import (
 )
 
 // Term is one step of an order: a NOT NULL column, and how a record of type E shows its value.
-type Term[E any] struct {
+type Term[E any] struct{ term }
+
+// term is a Term whatever the type of the records: one code serves all lists.
+type term struct {
 	Column string
 	desc   bool
-	value  func(E) any
+	value  func(record any) any
 	kind   kind
 	sql    Expression // nil: the column itself
 	name   string     // of the expression, for cursors
@@ -28,7 +31,7 @@ type Expression func(b *sql.Builder, column func(string) string)
 // By returns the ascending order of a column, whose kind is that of the values.
 func By[E any, V string | int | time.Time | ident.ID](column string, value func(E) V) Term[E] {
 	var none V
-	return Term[E]{Column: column, value: func(e E) any { return value(e) }, kind: kindOf(none)}
+	return Term[E]{term{Column: column, value: func(record any) any { return value(record.(E)) }, kind: kindOf(none)}}
 }
 
 // Over returns the same step by an expression that the column, and perhaps others, are in; the values are its
@@ -39,7 +42,7 @@ func (t Term[E]) Over(name string, expression Expression) Term[E] {
 }
 
 // compared returns the condition that a row's value compares with another by an operator.
-func (t Term[E]) compared(s *sql.Selector, operator sql.Op, value any) *sql.Predicate {
+func (t term) compared(s *sql.Selector, operator sql.Op, value any) *sql.Predicate {
 	rows := *s // by the time it is written out, another statement may stand in its place
 	return sql.P(func(b *sql.Builder) {
 		if t.sql == nil {
@@ -97,10 +100,19 @@ func kindOf(sample any) kind {
 }
 
 // order is the terms of a list's order. It always ends in the id.
-type order[E any] []Term[E]
+type order []term
+
+// orderOf returns the order that terms are.
+func orderOf[E any](terms []Term[E]) order {
+	o := make(order, len(terms))
+	for i, t := range terms {
+		o[i] = t.term
+	}
+	return o
+}
 
 // reversed returns the same order read from the back.
-func (o order[E]) reversed() order[E] {
+func (o order) reversed() order {
 	r := slices.Clone(o)
 	for i := range r {
 		r[i].desc = !r[i].desc
@@ -109,7 +121,7 @@ func (o order[E]) reversed() order[E] {
 }
 
 // columns returns the columns of its terms.
-func (o order[E]) columns() []string {
+func (o order) columns() []string {
 	all := make([]string, len(o))
 	for i, t := range o {
 		all[i] = t.Column
@@ -118,9 +130,9 @@ func (o order[E]) columns() []string {
 }
 
 // compare returns whether a record comes before (-1), at (0) or after (1) the one with these values.
-func (o order[E]) compare(e E, values []any) int {
+func (o order) compare(record any, values []any) int {
 	for i, t := range o {
-		if c := t.kind.compare(t.value(e), values[i]); c != 0 {
+		if c := t.kind.compare(t.value(record), values[i]); c != 0 {
 			if t.desc {
 				return -c
 			}
@@ -131,10 +143,10 @@ func (o order[E]) compare(e E, values []any) int {
 }
 
 // apply puts the order on a selector.
-func (o order[E]) apply(s *sql.Selector) { o.applyTo(s, s) }
+func (o order) apply(s *sql.Selector) { o.applyTo(s, s) }
 
 // applyTo puts the order of a table's rows on a selector.
-func (o order[E]) applyTo(s *sql.Selector, rows sql.TableView) {
+func (o order) applyTo(s *sql.Selector, rows sql.TableView) {
 	for _, t := range o {
 		switch {
 		case t.sql != nil:
@@ -158,7 +170,7 @@ func (o order[E]) applyTo(s *sql.Selector, rows sql.TableView) {
 
 // beyond returns the condition that a row comes after the row with these values: for (a, b, id) it is a > x OR a = x
 // AND (b > y OR b = y AND id > z), by each term's own direction.
-func (o order[E]) beyond(s *sql.Selector, values []any) *sql.Predicate {
+func (o order) beyond(s *sql.Selector, values []any) *sql.Predicate {
 	compare := sql.OpGT
 	if o[0].desc {
 		compare = sql.OpLT
@@ -171,7 +183,7 @@ func (o order[E]) beyond(s *sql.Selector, values []any) *sql.Predicate {
 }
 
 // bounds restricts a selector to the rows of a window, in the order to read them.
-func (o order[E]) bounds(s *sql.Selector, w window) {
+func (o order) bounds(s *sql.Selector, w window) {
 	if w.after != nil {
 		s.Where(o.from(s, w.after))
 	}
@@ -182,7 +194,7 @@ func (o order[E]) bounds(s *sql.Selector, w window) {
 
 // from returns the condition of beyond, with the bound of the first term said by itself: an index then starts there and
 // not at its end.
-func (o order[E]) from(s *sql.Selector, values []any) *sql.Predicate {
+func (o order) from(s *sql.Selector, values []any) *sql.Predicate {
 	if len(o) == 1 {
 		return o.beyond(s, values)
 	}
@@ -194,7 +206,7 @@ func (o order[E]) from(s *sql.Selector, values []any) *sql.Predicate {
 }
 
 // reading returns the order in which a window is read: backward windows from the back.
-func (o order[E]) reading(w window) order[E] {
+func (o order) reading(w window) order {
 	if w.backward {
 		return o.reversed()
 	}
@@ -210,7 +222,7 @@ type window struct {
 }
 
 // window checks the arguments of a connection.
-func (o order[E]) window(a Args, fingerprint string) (w window, err error) {
+func (o order) window(a Args, fingerprint string) (w window, err error) {
 	w.limit, w.backward, err = a.limit()
 	if err == nil && a.After != nil {
 		w.after, err = o.parse(fingerprint, "after", *a.After)

@@ -69,7 +69,7 @@ type part[E any] struct {
 // cut cuts the page out of the list, of what is not hidden.
 func (s Slice[B, E, T]) cut(of B, a Args) part[E] {
 	none := func(err error) part[E] { return part[E]{err: err} }
-	fingerprint := order[E]{}.fingerprint(s.Name, s.About(of))
+	fingerprint := order{}.fingerprint(s.Name, s.About(of))
 	limit, backward, err := a.limit()
 	if err != nil {
 		return none(err)
@@ -139,7 +139,7 @@ type Ranked[E, T any] struct {
 
 // Page reads the first records, or those after a cursor.
 func (r Ranked[E, T]) Page(ctx context.Context, first *int, after *string) (*Connection[T], error) {
-	fingerprint := order[E]{}.fingerprint(r.Name, r.About)
+	fingerprint := order{}.fingerprint(r.Name, r.About)
 	limit, _, err := Args{First: first}.limit()
 	if err != nil {
 		return nil, err
