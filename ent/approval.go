@@ -5,7 +5,6 @@ package ent
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"entgo.io/ent"
@@ -172,48 +171,6 @@ func (_m *Approval) Unwrap() *Approval {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *Approval) String() string {
-	var builder strings.Builder
-	builder.WriteString("Approval(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("record_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.RecordID))
-	builder.WriteString(", ")
-	builder.WriteString("approver=")
-	builder.WriteString(_m.Approver)
-	builder.WriteString(", ")
-	if v := _m.ApproverID; v != nil {
-		builder.WriteString("approver_id=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	builder.WriteString("decision=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Decision))
-	builder.WriteString(", ")
-	builder.WriteString("comment=")
-	builder.WriteString(_m.Comment)
-	builder.WriteString(", ")
-	builder.WriteString("teams=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Teams))
-	builder.WriteString(", ")
-	builder.WriteString("roles=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Roles))
-	builder.WriteString(", ")
-	builder.WriteString("voided_because=")
-	builder.WriteString(_m.VoidedBecause)
-	builder.WriteString(", ")
-	builder.WriteString("created_at=")
-	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
-	builder.WriteString(", ")
-	if v := _m.DecidedAt; v != nil {
-		builder.WriteString("decided_at=")
-		builder.WriteString(v.Format(time.ANSIC))
-	}
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // Approvals is a parsable slice of Approval.

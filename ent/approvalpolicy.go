@@ -5,7 +5,6 @@ package ent
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"entgo.io/ent"
@@ -200,50 +199,6 @@ func (_m *ApprovalPolicy) Unwrap() *ApprovalPolicy {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *ApprovalPolicy) String() string {
-	var builder strings.Builder
-	builder.WriteString("ApprovalPolicy(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("name=")
-	builder.WriteString(_m.Name)
-	builder.WriteString(", ")
-	builder.WriteString("record_type=")
-	builder.WriteString(fmt.Sprintf("%v", _m.RecordType))
-	builder.WriteString(", ")
-	builder.WriteString("change_types=")
-	builder.WriteString(fmt.Sprintf("%v", _m.ChangeTypes))
-	builder.WriteString(", ")
-	if v := _m.RiskAbove; v != nil {
-		builder.WriteString("risk_above=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	builder.WriteString("approvals=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Approvals))
-	builder.WriteString(", ")
-	if v := _m.TeamID; v != nil {
-		builder.WriteString("team_id=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	if v := _m.Role; v != nil {
-		builder.WriteString("role=")
-		builder.WriteString(*v)
-	}
-	builder.WriteString(", ")
-	builder.WriteString("version=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Version))
-	builder.WriteString(", ")
-	builder.WriteString("created_at=")
-	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
-	builder.WriteString(", ")
-	builder.WriteString("updated_at=")
-	builder.WriteString(_m.UpdatedAt.Format(time.ANSIC))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // ApprovalPolicies is a parsable slice of ApprovalPolicy.

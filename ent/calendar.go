@@ -5,7 +5,6 @@ package ent
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"entgo.io/ent"
@@ -146,35 +145,6 @@ func (_m *Calendar) Unwrap() *Calendar {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *Calendar) String() string {
-	var builder strings.Builder
-	builder.WriteString("Calendar(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("name=")
-	builder.WriteString(_m.Name)
-	builder.WriteString(", ")
-	builder.WriteString("time_zone=")
-	builder.WriteString(_m.TimeZone)
-	builder.WriteString(", ")
-	builder.WriteString("hours=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Hours))
-	builder.WriteString(", ")
-	builder.WriteString("holidays=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Holidays))
-	builder.WriteString(", ")
-	builder.WriteString("version=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Version))
-	builder.WriteString(", ")
-	builder.WriteString("created_at=")
-	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
-	builder.WriteString(", ")
-	builder.WriteString("updated_at=")
-	builder.WriteString(_m.UpdatedAt.Format(time.ANSIC))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // Calendars is a parsable slice of Calendar.

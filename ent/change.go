@@ -4,7 +4,6 @@ package ent
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"entgo.io/ent"
@@ -362,103 +361,6 @@ func (_m *Change) Unwrap() *Change {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *Change) String() string {
-	var builder strings.Builder
-	builder.WriteString("Change(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("title=")
-	builder.WriteString(_m.Title)
-	builder.WriteString(", ")
-	builder.WriteString("description=")
-	builder.WriteString(_m.Description)
-	builder.WriteString(", ")
-	builder.WriteString("type=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Type))
-	builder.WriteString(", ")
-	builder.WriteString("state=")
-	builder.WriteString(fmt.Sprintf("%v", _m.State))
-	builder.WriteString(", ")
-	builder.WriteString("justification=")
-	builder.WriteString(_m.Justification)
-	builder.WriteString(", ")
-	builder.WriteString("plan=")
-	builder.WriteString(_m.Plan)
-	builder.WriteString(", ")
-	builder.WriteString("backout_plan=")
-	builder.WriteString(_m.BackoutPlan)
-	builder.WriteString(", ")
-	builder.WriteString("test_plan=")
-	builder.WriteString(_m.TestPlan)
-	builder.WriteString(", ")
-	builder.WriteString("requested_by=")
-	builder.WriteString(_m.RequestedBy)
-	builder.WriteString(", ")
-	if v := _m.RequestedByID; v != nil {
-		builder.WriteString("requested_by_id=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	if v := _m.RequesterID; v != nil {
-		builder.WriteString("requester_id=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	if v := _m.AssigneeID; v != nil {
-		builder.WriteString("assignee_id=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	if v := _m.AssignmentTeamID; v != nil {
-		builder.WriteString("assignment_team_id=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	if v := _m.TemplateID; v != nil {
-		builder.WriteString("template_id=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	if v := _m.PlannedStart; v != nil {
-		builder.WriteString("planned_start=")
-		builder.WriteString(v.Format(time.ANSIC))
-	}
-	builder.WriteString(", ")
-	if v := _m.PlannedEnd; v != nil {
-		builder.WriteString("planned_end=")
-		builder.WriteString(v.Format(time.ANSIC))
-	}
-	builder.WriteString(", ")
-	if v := _m.ActualStart; v != nil {
-		builder.WriteString("actual_start=")
-		builder.WriteString(v.Format(time.ANSIC))
-	}
-	builder.WriteString(", ")
-	if v := _m.ActualEnd; v != nil {
-		builder.WriteString("actual_end=")
-		builder.WriteString(v.Format(time.ANSIC))
-	}
-	builder.WriteString(", ")
-	if v := _m.Outcome; v != nil {
-		builder.WriteString("outcome=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	builder.WriteString("closure_notes=")
-	builder.WriteString(_m.ClosureNotes)
-	builder.WriteString(", ")
-	builder.WriteString("version=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Version))
-	builder.WriteString(", ")
-	builder.WriteString("created_at=")
-	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
-	builder.WriteString(", ")
-	builder.WriteString("updated_at=")
-	builder.WriteString(_m.UpdatedAt.Format(time.ANSIC))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // Changes is a parsable slice of Change.

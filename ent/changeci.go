@@ -4,7 +4,6 @@ package ent
 
 import (
 	"fmt"
-	"strings"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
@@ -152,23 +151,6 @@ func (_m *ChangeCI) Unwrap() *ChangeCI {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *ChangeCI) String() string {
-	var builder strings.Builder
-	builder.WriteString("ChangeCI(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("change_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.ChangeID))
-	builder.WriteString(", ")
-	builder.WriteString("ci_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.CiID))
-	builder.WriteString(", ")
-	builder.WriteString("role=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Role))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // ChangeCIs is a parsable slice of ChangeCI.

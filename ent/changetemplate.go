@@ -5,7 +5,6 @@ package ent
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"entgo.io/ent"
@@ -244,65 +243,6 @@ func (_m *ChangeTemplate) Unwrap() *ChangeTemplate {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *ChangeTemplate) String() string {
-	var builder strings.Builder
-	builder.WriteString("ChangeTemplate(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("name=")
-	builder.WriteString(_m.Name)
-	builder.WriteString(", ")
-	builder.WriteString("description=")
-	builder.WriteString(_m.Description)
-	builder.WriteString(", ")
-	builder.WriteString("justification=")
-	builder.WriteString(_m.Justification)
-	builder.WriteString(", ")
-	builder.WriteString("plan=")
-	builder.WriteString(_m.Plan)
-	builder.WriteString(", ")
-	builder.WriteString("backout_plan=")
-	builder.WriteString(_m.BackoutPlan)
-	builder.WriteString(", ")
-	builder.WriteString("test_plan=")
-	builder.WriteString(_m.TestPlan)
-	builder.WriteString(", ")
-	builder.WriteString("classes=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Classes))
-	builder.WriteString(", ")
-	builder.WriteString("operations=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Operations))
-	builder.WriteString(", ")
-	builder.WriteString("may_take_down=")
-	builder.WriteString(fmt.Sprintf("%v", _m.MayTakeDown))
-	builder.WriteString(", ")
-	if v := _m.LongestSeconds; v != nil {
-		builder.WriteString("longest_seconds=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	if v := _m.CalendarID; v != nil {
-		builder.WriteString("calendar_id=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	if v := _m.RetiredAt; v != nil {
-		builder.WriteString("retired_at=")
-		builder.WriteString(v.Format(time.ANSIC))
-	}
-	builder.WriteString(", ")
-	builder.WriteString("version=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Version))
-	builder.WriteString(", ")
-	builder.WriteString("created_at=")
-	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
-	builder.WriteString(", ")
-	builder.WriteString("updated_at=")
-	builder.WriteString(_m.UpdatedAt.Format(time.ANSIC))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // ChangeTemplates is a parsable slice of ChangeTemplate.

@@ -5,7 +5,6 @@ package ent
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"entgo.io/ent"
@@ -206,56 +205,6 @@ func (_m *ChangeWindow) Unwrap() *ChangeWindow {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *ChangeWindow) String() string {
-	var builder strings.Builder
-	builder.WriteString("ChangeWindow(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("name=")
-	builder.WriteString(_m.Name)
-	builder.WriteString(", ")
-	builder.WriteString("description=")
-	builder.WriteString(_m.Description)
-	builder.WriteString(", ")
-	builder.WriteString("kind=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Kind))
-	builder.WriteString(", ")
-	builder.WriteString("starts_at=")
-	builder.WriteString(_m.StartsAt.Format(time.ANSIC))
-	builder.WriteString(", ")
-	builder.WriteString("duration_minutes=")
-	builder.WriteString(fmt.Sprintf("%v", _m.DurationMinutes))
-	builder.WriteString(", ")
-	builder.WriteString("time_zone=")
-	builder.WriteString(_m.TimeZone)
-	builder.WriteString(", ")
-	builder.WriteString("recurrence=")
-	builder.WriteString(_m.Recurrence)
-	builder.WriteString(", ")
-	builder.WriteString("is_global=")
-	builder.WriteString(fmt.Sprintf("%v", _m.IsGlobal))
-	builder.WriteString(", ")
-	builder.WriteString("cis=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Cis))
-	builder.WriteString(", ")
-	builder.WriteString("classes=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Classes))
-	builder.WriteString(", ")
-	builder.WriteString("labels=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Labels))
-	builder.WriteString(", ")
-	builder.WriteString("version=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Version))
-	builder.WriteString(", ")
-	builder.WriteString("created_at=")
-	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
-	builder.WriteString(", ")
-	builder.WriteString("updated_at=")
-	builder.WriteString(_m.UpdatedAt.Format(time.ANSIC))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // ChangeWindows is a parsable slice of ChangeWindow.

@@ -5,7 +5,6 @@ package ent
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"entgo.io/ent"
@@ -328,84 +327,6 @@ func (_m *CI) Unwrap() *CI {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *CI) String() string {
-	var builder strings.Builder
-	builder.WriteString("CI(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("class_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.ClassID))
-	builder.WriteString(", ")
-	builder.WriteString("name=")
-	builder.WriteString(_m.Name)
-	builder.WriteString(", ")
-	builder.WriteString("description=")
-	builder.WriteString(_m.Description)
-	builder.WriteString(", ")
-	builder.WriteString("lifecycle=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Lifecycle))
-	builder.WriteString(", ")
-	builder.WriteString("environment=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Environment))
-	builder.WriteString(", ")
-	builder.WriteString("criticality=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Criticality))
-	builder.WriteString(", ")
-	builder.WriteString("visibility=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Visibility))
-	builder.WriteString(", ")
-	builder.WriteString("attributes=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Attributes))
-	builder.WriteString(", ")
-	builder.WriteString("labels=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Labels))
-	builder.WriteString(", ")
-	builder.WriteString("locks=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Locks))
-	builder.WriteString(", ")
-	if v := _m.ServiceKind; v != nil {
-		builder.WriteString("service_kind=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	if v := _m.TierID; v != nil {
-		builder.WriteString("tier_id=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	if v := _m.PortfolioStage; v != nil {
-		builder.WriteString("portfolio_stage=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	builder.WriteString("category=")
-	builder.WriteString(_m.Category)
-	builder.WriteString(", ")
-	builder.WriteString("links=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Links))
-	builder.WriteString(", ")
-	if v := _m.SupportTeamID; v != nil {
-		builder.WriteString("support_team_id=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	if v := _m.AvailabilityTarget; v != nil {
-		builder.WriteString("availability_target=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	builder.WriteString("version=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Version))
-	builder.WriteString(", ")
-	builder.WriteString("created_at=")
-	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
-	builder.WriteString(", ")
-	builder.WriteString("updated_at=")
-	builder.WriteString(_m.UpdatedAt.Format(time.ANSIC))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // CIs is a parsable slice of CI.

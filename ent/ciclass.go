@@ -5,7 +5,6 @@ package ent
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"entgo.io/ent"
@@ -224,49 +223,6 @@ func (_m *CIClass) Unwrap() *CIClass {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *CIClass) String() string {
-	var builder strings.Builder
-	builder.WriteString("CIClass(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("code=")
-	builder.WriteString(_m.Code)
-	builder.WriteString(", ")
-	builder.WriteString("label=")
-	builder.WriteString(_m.Label)
-	builder.WriteString(", ")
-	builder.WriteString("description=")
-	builder.WriteString(_m.Description)
-	builder.WriteString(", ")
-	if v := _m.ParentID; v != nil {
-		builder.WriteString("parent_id=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	builder.WriteString("is_abstract=")
-	builder.WriteString(fmt.Sprintf("%v", _m.IsAbstract))
-	builder.WriteString(", ")
-	builder.WriteString("icon=")
-	builder.WriteString(_m.Icon)
-	builder.WriteString(", ")
-	builder.WriteString("attribute_schema=")
-	builder.WriteString(fmt.Sprintf("%v", _m.AttributeSchema))
-	builder.WriteString(", ")
-	builder.WriteString("identity_rules=")
-	builder.WriteString(fmt.Sprintf("%v", _m.IdentityRules))
-	builder.WriteString(", ")
-	builder.WriteString("version=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Version))
-	builder.WriteString(", ")
-	builder.WriteString("created_at=")
-	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
-	builder.WriteString(", ")
-	builder.WriteString("updated_at=")
-	builder.WriteString(_m.UpdatedAt.Format(time.ANSIC))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // CIClasses is a parsable slice of CIClass.

@@ -550,12 +550,6 @@ func (c *APITokenClient) MapCreateBulk(slice any, setFunc func(*APITokenCreate, 
 	return &APITokenCreateBulk{config: c.config, builders: builders}
 }
 
-// Update returns an update builder for APIToken.
-func (c *APITokenClient) Update() *APITokenUpdate {
-	mutation := newAPITokenMutation(c.config, OpUpdate)
-	return &APITokenUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
-}
-
 // UpdateOne returns an update builder for the given entity.
 func (c *APITokenClient) UpdateOne(_m *APIToken) *APITokenUpdateOne {
 	mutation := newAPITokenMutation(c.config, OpUpdateOne, withAPIToken(_m))
@@ -656,8 +650,7 @@ func (c *APITokenClient) mutate(ctx context.Context, m *APITokenMutation) (Value
 	switch m.Op() {
 	case OpCreate:
 		return (&APITokenCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&APITokenUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&APITokenUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -713,12 +706,6 @@ func (c *AccountClient) MapCreateBulk(slice any, setFunc func(*AccountCreate, in
 		setFunc(builders[i], i)
 	}
 	return &AccountCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for Account.
-func (c *AccountClient) Update() *AccountUpdate {
-	mutation := newAccountMutation(c.config, OpUpdate)
-	return &AccountUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -805,8 +792,7 @@ func (c *AccountClient) mutate(ctx context.Context, m *AccountMutation) (Value, 
 	switch m.Op() {
 	case OpCreate:
 		return (&AccountCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&AccountUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&AccountUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -862,12 +848,6 @@ func (c *ApprovalClient) MapCreateBulk(slice any, setFunc func(*ApprovalCreate, 
 		setFunc(builders[i], i)
 	}
 	return &ApprovalCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for Approval.
-func (c *ApprovalClient) Update() *ApprovalUpdate {
-	mutation := newApprovalMutation(c.config, OpUpdate)
-	return &ApprovalUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -938,8 +918,7 @@ func (c *ApprovalClient) mutate(ctx context.Context, m *ApprovalMutation) (Value
 	switch m.Op() {
 	case OpCreate:
 		return (&ApprovalCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&ApprovalUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&ApprovalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -995,12 +974,6 @@ func (c *ApprovalPolicyClient) MapCreateBulk(slice any, setFunc func(*ApprovalPo
 		setFunc(builders[i], i)
 	}
 	return &ApprovalPolicyCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for ApprovalPolicy.
-func (c *ApprovalPolicyClient) Update() *ApprovalPolicyUpdate {
-	mutation := newApprovalPolicyMutation(c.config, OpUpdate)
-	return &ApprovalPolicyUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -1087,8 +1060,7 @@ func (c *ApprovalPolicyClient) mutate(ctx context.Context, m *ApprovalPolicyMuta
 	switch m.Op() {
 	case OpCreate:
 		return (&ApprovalPolicyCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&ApprovalPolicyUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&ApprovalPolicyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -1144,12 +1116,6 @@ func (c *CIClient) MapCreateBulk(slice any, setFunc func(*CICreate, int)) *CICre
 		setFunc(builders[i], i)
 	}
 	return &CICreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for CI.
-func (c *CIClient) Update() *CIUpdate {
-	mutation := newCIMutation(c.config, OpUpdate)
-	return &CIUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -1268,8 +1234,7 @@ func (c *CIClient) mutate(ctx context.Context, m *CIMutation) (Value, error) {
 	switch m.Op() {
 	case OpCreate:
 		return (&CICreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&CIUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&CIUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -1325,12 +1290,6 @@ func (c *CIClassClient) MapCreateBulk(slice any, setFunc func(*CIClassCreate, in
 		setFunc(builders[i], i)
 	}
 	return &CIClassCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for CIClass.
-func (c *CIClassClient) Update() *CIClassUpdate {
-	mutation := newCIClassMutation(c.config, OpUpdate)
-	return &CIClassUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -1433,8 +1392,7 @@ func (c *CIClassClient) mutate(ctx context.Context, m *CIClassMutation) (Value, 
 	switch m.Op() {
 	case OpCreate:
 		return (&CIClassCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&CIClassUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&CIClassUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -1490,12 +1448,6 @@ func (c *CalendarClient) MapCreateBulk(slice any, setFunc func(*CalendarCreate, 
 		setFunc(builders[i], i)
 	}
 	return &CalendarCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for Calendar.
-func (c *CalendarClient) Update() *CalendarUpdate {
-	mutation := newCalendarMutation(c.config, OpUpdate)
-	return &CalendarUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -1566,8 +1518,7 @@ func (c *CalendarClient) mutate(ctx context.Context, m *CalendarMutation) (Value
 	switch m.Op() {
 	case OpCreate:
 		return (&CalendarCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&CalendarUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&CalendarUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -1623,12 +1574,6 @@ func (c *ChangeClient) MapCreateBulk(slice any, setFunc func(*ChangeCreate, int)
 		setFunc(builders[i], i)
 	}
 	return &ChangeCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for Change.
-func (c *ChangeClient) Update() *ChangeUpdate {
-	mutation := newChangeMutation(c.config, OpUpdate)
-	return &ChangeUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -1763,8 +1708,7 @@ func (c *ChangeClient) mutate(ctx context.Context, m *ChangeMutation) (Value, er
 	switch m.Op() {
 	case OpCreate:
 		return (&ChangeCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&ChangeUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&ChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -1820,12 +1764,6 @@ func (c *ChangeCIClient) MapCreateBulk(slice any, setFunc func(*ChangeCICreate, 
 		setFunc(builders[i], i)
 	}
 	return &ChangeCICreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for ChangeCI.
-func (c *ChangeCIClient) Update() *ChangeCIUpdate {
-	mutation := newChangeCIMutation(c.config, OpUpdate)
-	return &ChangeCIUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -1928,8 +1866,7 @@ func (c *ChangeCIClient) mutate(ctx context.Context, m *ChangeCIMutation) (Value
 	switch m.Op() {
 	case OpCreate:
 		return (&ChangeCICreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&ChangeCIUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&ChangeCIUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -1985,12 +1922,6 @@ func (c *ChangeTemplateClient) MapCreateBulk(slice any, setFunc func(*ChangeTemp
 		setFunc(builders[i], i)
 	}
 	return &ChangeTemplateCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for ChangeTemplate.
-func (c *ChangeTemplateClient) Update() *ChangeTemplateUpdate {
-	mutation := newChangeTemplateMutation(c.config, OpUpdate)
-	return &ChangeTemplateUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -2077,8 +2008,7 @@ func (c *ChangeTemplateClient) mutate(ctx context.Context, m *ChangeTemplateMuta
 	switch m.Op() {
 	case OpCreate:
 		return (&ChangeTemplateCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&ChangeTemplateUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&ChangeTemplateUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -2134,12 +2064,6 @@ func (c *ChangeWindowClient) MapCreateBulk(slice any, setFunc func(*ChangeWindow
 		setFunc(builders[i], i)
 	}
 	return &ChangeWindowCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for ChangeWindow.
-func (c *ChangeWindowClient) Update() *ChangeWindowUpdate {
-	mutation := newChangeWindowMutation(c.config, OpUpdate)
-	return &ChangeWindowUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -2210,8 +2134,7 @@ func (c *ChangeWindowClient) mutate(ctx context.Context, m *ChangeWindowMutation
 	switch m.Op() {
 	case OpCreate:
 		return (&ChangeWindowCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&ChangeWindowUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&ChangeWindowUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -2267,12 +2190,6 @@ func (c *ConflictFindingClient) MapCreateBulk(slice any, setFunc func(*ConflictF
 		setFunc(builders[i], i)
 	}
 	return &ConflictFindingCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for ConflictFinding.
-func (c *ConflictFindingClient) Update() *ConflictFindingUpdate {
-	mutation := newConflictFindingMutation(c.config, OpUpdate)
-	return &ConflictFindingUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -2359,8 +2276,7 @@ func (c *ConflictFindingClient) mutate(ctx context.Context, m *ConflictFindingMu
 	switch m.Op() {
 	case OpCreate:
 		return (&ConflictFindingCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&ConflictFindingUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&ConflictFindingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -2416,12 +2332,6 @@ func (c *ConsequenceClient) MapCreateBulk(slice any, setFunc func(*ConsequenceCr
 		setFunc(builders[i], i)
 	}
 	return &ConsequenceCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for Consequence.
-func (c *ConsequenceClient) Update() *ConsequenceUpdate {
-	mutation := newConsequenceMutation(c.config, OpUpdate)
-	return &ConsequenceUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -2492,8 +2402,7 @@ func (c *ConsequenceClient) mutate(ctx context.Context, m *ConsequenceMutation) 
 	switch m.Op() {
 	case OpCreate:
 		return (&ConsequenceCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&ConsequenceUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&ConsequenceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -2549,12 +2458,6 @@ func (c *DanglingReferenceClient) MapCreateBulk(slice any, setFunc func(*Danglin
 		setFunc(builders[i], i)
 	}
 	return &DanglingReferenceCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for DanglingReference.
-func (c *DanglingReferenceClient) Update() *DanglingReferenceUpdate {
-	mutation := newDanglingReferenceMutation(c.config, OpUpdate)
-	return &DanglingReferenceUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -2625,8 +2528,7 @@ func (c *DanglingReferenceClient) mutate(ctx context.Context, m *DanglingReferen
 	switch m.Op() {
 	case OpCreate:
 		return (&DanglingReferenceCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&DanglingReferenceUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&DanglingReferenceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -2682,12 +2584,6 @@ func (c *DependencyGroupClient) MapCreateBulk(slice any, setFunc func(*Dependenc
 		setFunc(builders[i], i)
 	}
 	return &DependencyGroupCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for DependencyGroup.
-func (c *DependencyGroupClient) Update() *DependencyGroupUpdate {
-	mutation := newDependencyGroupMutation(c.config, OpUpdate)
-	return &DependencyGroupUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -2774,8 +2670,7 @@ func (c *DependencyGroupClient) mutate(ctx context.Context, m *DependencyGroupMu
 	switch m.Op() {
 	case OpCreate:
 		return (&DependencyGroupCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&DependencyGroupUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&DependencyGroupUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -2831,12 +2726,6 @@ func (c *EntryClient) MapCreateBulk(slice any, setFunc func(*EntryCreate, int)) 
 		setFunc(builders[i], i)
 	}
 	return &EntryCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for Entry.
-func (c *EntryClient) Update() *EntryUpdate {
-	mutation := newEntryMutation(c.config, OpUpdate)
-	return &EntryUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -2907,8 +2796,7 @@ func (c *EntryClient) mutate(ctx context.Context, m *EntryMutation) (Value, erro
 	switch m.Op() {
 	case OpCreate:
 		return (&EntryCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&EntryUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&EntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -2964,12 +2852,6 @@ func (c *ExternalIdentityClient) MapCreateBulk(slice any, setFunc func(*External
 		setFunc(builders[i], i)
 	}
 	return &ExternalIdentityCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for ExternalIdentity.
-func (c *ExternalIdentityClient) Update() *ExternalIdentityUpdate {
-	mutation := newExternalIdentityMutation(c.config, OpUpdate)
-	return &ExternalIdentityUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -3040,8 +2922,7 @@ func (c *ExternalIdentityClient) mutate(ctx context.Context, m *ExternalIdentity
 	switch m.Op() {
 	case OpCreate:
 		return (&ExternalIdentityCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&ExternalIdentityUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&ExternalIdentityUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -3097,12 +2978,6 @@ func (c *HeadClient) MapCreateBulk(slice any, setFunc func(*HeadCreate, int)) *H
 		setFunc(builders[i], i)
 	}
 	return &HeadCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for Head.
-func (c *HeadClient) Update() *HeadUpdate {
-	mutation := newHeadMutation(c.config, OpUpdate)
-	return &HeadUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -3173,8 +3048,7 @@ func (c *HeadClient) mutate(ctx context.Context, m *HeadMutation) (Value, error)
 	switch m.Op() {
 	case OpCreate:
 		return (&HeadCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&HeadUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&HeadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -3230,12 +3104,6 @@ func (c *IncidentClient) MapCreateBulk(slice any, setFunc func(*IncidentCreate, 
 		setFunc(builders[i], i)
 	}
 	return &IncidentCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for Incident.
-func (c *IncidentClient) Update() *IncidentUpdate {
-	mutation := newIncidentMutation(c.config, OpUpdate)
-	return &IncidentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -3418,8 +3286,7 @@ func (c *IncidentClient) mutate(ctx context.Context, m *IncidentMutation) (Value
 	switch m.Op() {
 	case OpCreate:
 		return (&IncidentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&IncidentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&IncidentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -3475,12 +3342,6 @@ func (c *IncidentCIClient) MapCreateBulk(slice any, setFunc func(*IncidentCICrea
 		setFunc(builders[i], i)
 	}
 	return &IncidentCICreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for IncidentCI.
-func (c *IncidentCIClient) Update() *IncidentCIUpdate {
-	mutation := newIncidentCIMutation(c.config, OpUpdate)
-	return &IncidentCIUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -3583,8 +3444,7 @@ func (c *IncidentCIClient) mutate(ctx context.Context, m *IncidentCIMutation) (V
 	switch m.Op() {
 	case OpCreate:
 		return (&IncidentCICreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&IncidentCIUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&IncidentCIUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -3640,12 +3500,6 @@ func (c *MembershipClient) MapCreateBulk(slice any, setFunc func(*MembershipCrea
 		setFunc(builders[i], i)
 	}
 	return &MembershipCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for Membership.
-func (c *MembershipClient) Update() *MembershipUpdate {
-	mutation := newMembershipMutation(c.config, OpUpdate)
-	return &MembershipUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -3748,8 +3602,7 @@ func (c *MembershipClient) mutate(ctx context.Context, m *MembershipMutation) (V
 	switch m.Op() {
 	case OpCreate:
 		return (&MembershipCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&MembershipUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&MembershipUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -3805,12 +3658,6 @@ func (c *OwnerClient) MapCreateBulk(slice any, setFunc func(*OwnerCreate, int)) 
 		setFunc(builders[i], i)
 	}
 	return &OwnerCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for Owner.
-func (c *OwnerClient) Update() *OwnerUpdate {
-	mutation := newOwnerMutation(c.config, OpUpdate)
-	return &OwnerUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -3929,8 +3776,7 @@ func (c *OwnerClient) mutate(ctx context.Context, m *OwnerMutation) (Value, erro
 	switch m.Op() {
 	case OpCreate:
 		return (&OwnerCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&OwnerUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&OwnerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -3986,12 +3832,6 @@ func (c *PersonClient) MapCreateBulk(slice any, setFunc func(*PersonCreate, int)
 		setFunc(builders[i], i)
 	}
 	return &PersonCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for Person.
-func (c *PersonClient) Update() *PersonUpdate {
-	mutation := newPersonMutation(c.config, OpUpdate)
-	return &PersonUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -4062,8 +3902,7 @@ func (c *PersonClient) mutate(ctx context.Context, m *PersonMutation) (Value, er
 	switch m.Op() {
 	case OpCreate:
 		return (&PersonCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&PersonUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&PersonUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -4119,12 +3958,6 @@ func (c *PlannedOperationClient) MapCreateBulk(slice any, setFunc func(*PlannedO
 		setFunc(builders[i], i)
 	}
 	return &PlannedOperationCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for PlannedOperation.
-func (c *PlannedOperationClient) Update() *PlannedOperationUpdate {
-	mutation := newPlannedOperationMutation(c.config, OpUpdate)
-	return &PlannedOperationUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -4211,8 +4044,7 @@ func (c *PlannedOperationClient) mutate(ctx context.Context, m *PlannedOperation
 	switch m.Op() {
 	case OpCreate:
 		return (&PlannedOperationCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&PlannedOperationUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&PlannedOperationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -4268,12 +4100,6 @@ func (c *PlannedOutageClient) MapCreateBulk(slice any, setFunc func(*PlannedOuta
 		setFunc(builders[i], i)
 	}
 	return &PlannedOutageCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for PlannedOutage.
-func (c *PlannedOutageClient) Update() *PlannedOutageUpdate {
-	mutation := newPlannedOutageMutation(c.config, OpUpdate)
-	return &PlannedOutageUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -4360,8 +4186,7 @@ func (c *PlannedOutageClient) mutate(ctx context.Context, m *PlannedOutageMutati
 	switch m.Op() {
 	case OpCreate:
 		return (&PlannedOutageCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&PlannedOutageUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&PlannedOutageUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -4417,12 +4242,6 @@ func (c *PriorityRuleClient) MapCreateBulk(slice any, setFunc func(*PriorityRule
 		setFunc(builders[i], i)
 	}
 	return &PriorityRuleCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for PriorityRule.
-func (c *PriorityRuleClient) Update() *PriorityRuleUpdate {
-	mutation := newPriorityRuleMutation(c.config, OpUpdate)
-	return &PriorityRuleUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -4493,8 +4312,7 @@ func (c *PriorityRuleClient) mutate(ctx context.Context, m *PriorityRuleMutation
 	switch m.Op() {
 	case OpCreate:
 		return (&PriorityRuleCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&PriorityRuleUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&PriorityRuleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -4550,12 +4368,6 @@ func (c *RelationshipClient) MapCreateBulk(slice any, setFunc func(*Relationship
 		setFunc(builders[i], i)
 	}
 	return &RelationshipCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for Relationship.
-func (c *RelationshipClient) Update() *RelationshipUpdate {
-	mutation := newRelationshipMutation(c.config, OpUpdate)
-	return &RelationshipUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -4674,8 +4486,7 @@ func (c *RelationshipClient) mutate(ctx context.Context, m *RelationshipMutation
 	switch m.Op() {
 	case OpCreate:
 		return (&RelationshipCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&RelationshipUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&RelationshipUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -4731,12 +4542,6 @@ func (c *RelationshipTypeClient) MapCreateBulk(slice any, setFunc func(*Relation
 		setFunc(builders[i], i)
 	}
 	return &RelationshipTypeCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for RelationshipType.
-func (c *RelationshipTypeClient) Update() *RelationshipTypeUpdate {
-	mutation := newRelationshipTypeMutation(c.config, OpUpdate)
-	return &RelationshipTypeUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -4807,8 +4612,7 @@ func (c *RelationshipTypeClient) mutate(ctx context.Context, m *RelationshipType
 	switch m.Op() {
 	case OpCreate:
 		return (&RelationshipTypeCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&RelationshipTypeUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&RelationshipTypeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -4864,12 +4668,6 @@ func (c *RiskWeightClient) MapCreateBulk(slice any, setFunc func(*RiskWeightCrea
 		setFunc(builders[i], i)
 	}
 	return &RiskWeightCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for RiskWeight.
-func (c *RiskWeightClient) Update() *RiskWeightUpdate {
-	mutation := newRiskWeightMutation(c.config, OpUpdate)
-	return &RiskWeightUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -4940,8 +4738,7 @@ func (c *RiskWeightClient) mutate(ctx context.Context, m *RiskWeightMutation) (V
 	switch m.Op() {
 	case OpCreate:
 		return (&RiskWeightCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&RiskWeightUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&RiskWeightUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -4997,12 +4794,6 @@ func (c *RoleBindingClient) MapCreateBulk(slice any, setFunc func(*RoleBindingCr
 		setFunc(builders[i], i)
 	}
 	return &RoleBindingCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for RoleBinding.
-func (c *RoleBindingClient) Update() *RoleBindingUpdate {
-	mutation := newRoleBindingMutation(c.config, OpUpdate)
-	return &RoleBindingUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -5105,8 +4896,7 @@ func (c *RoleBindingClient) mutate(ctx context.Context, m *RoleBindingMutation) 
 	switch m.Op() {
 	case OpCreate:
 		return (&RoleBindingCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&RoleBindingUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&RoleBindingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -5162,12 +4952,6 @@ func (c *ServiceLevelMarkClient) MapCreateBulk(slice any, setFunc func(*ServiceL
 		setFunc(builders[i], i)
 	}
 	return &ServiceLevelMarkCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for ServiceLevelMark.
-func (c *ServiceLevelMarkClient) Update() *ServiceLevelMarkUpdate {
-	mutation := newServiceLevelMarkMutation(c.config, OpUpdate)
-	return &ServiceLevelMarkUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -5238,8 +5022,7 @@ func (c *ServiceLevelMarkClient) mutate(ctx context.Context, m *ServiceLevelMark
 	switch m.Op() {
 	case OpCreate:
 		return (&ServiceLevelMarkCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&ServiceLevelMarkUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&ServiceLevelMarkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -5295,12 +5078,6 @@ func (c *ServiceLevelTargetClient) MapCreateBulk(slice any, setFunc func(*Servic
 		setFunc(builders[i], i)
 	}
 	return &ServiceLevelTargetCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for ServiceLevelTarget.
-func (c *ServiceLevelTargetClient) Update() *ServiceLevelTargetUpdate {
-	mutation := newServiceLevelTargetMutation(c.config, OpUpdate)
-	return &ServiceLevelTargetUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -5387,8 +5164,7 @@ func (c *ServiceLevelTargetClient) mutate(ctx context.Context, m *ServiceLevelTa
 	switch m.Op() {
 	case OpCreate:
 		return (&ServiceLevelTargetCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&ServiceLevelTargetUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&ServiceLevelTargetUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -5444,12 +5220,6 @@ func (c *ServiceTierClient) MapCreateBulk(slice any, setFunc func(*ServiceTierCr
 		setFunc(builders[i], i)
 	}
 	return &ServiceTierCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for ServiceTier.
-func (c *ServiceTierClient) Update() *ServiceTierUpdate {
-	mutation := newServiceTierMutation(c.config, OpUpdate)
-	return &ServiceTierUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -5520,8 +5290,7 @@ func (c *ServiceTierClient) mutate(ctx context.Context, m *ServiceTierMutation) 
 	switch m.Op() {
 	case OpCreate:
 		return (&ServiceTierCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&ServiceTierUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&ServiceTierUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -5577,12 +5346,6 @@ func (c *TeamClient) MapCreateBulk(slice any, setFunc func(*TeamCreate, int)) *T
 		setFunc(builders[i], i)
 	}
 	return &TeamCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for Team.
-func (c *TeamClient) Update() *TeamUpdate {
-	mutation := newTeamMutation(c.config, OpUpdate)
-	return &TeamUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -5685,8 +5448,7 @@ func (c *TeamClient) mutate(ctx context.Context, m *TeamMutation) (Value, error)
 	switch m.Op() {
 	case OpCreate:
 		return (&TeamCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&TeamUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&TeamUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:
@@ -5742,12 +5504,6 @@ func (c *TimelineEntryClient) MapCreateBulk(slice any, setFunc func(*TimelineEnt
 		setFunc(builders[i], i)
 	}
 	return &TimelineEntryCreateBulk{config: c.config, builders: builders}
-}
-
-// Update returns an update builder for TimelineEntry.
-func (c *TimelineEntryClient) Update() *TimelineEntryUpdate {
-	mutation := newTimelineEntryMutation(c.config, OpUpdate)
-	return &TimelineEntryUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
 }
 
 // UpdateOne returns an update builder for the given entity.
@@ -5818,8 +5574,7 @@ func (c *TimelineEntryClient) mutate(ctx context.Context, m *TimelineEntryMutati
 	switch m.Op() {
 	case OpCreate:
 		return (&TimelineEntryCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
-	case OpUpdate:
-		return (&TimelineEntryUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
 	case OpUpdateOne:
 		return (&TimelineEntryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
 	case OpDelete, OpDeleteOne:

@@ -4,7 +4,6 @@ package ent
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"entgo.io/ent"
@@ -144,26 +143,6 @@ func (_m *ConflictFinding) Unwrap() *ConflictFinding {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *ConflictFinding) String() string {
-	var builder strings.Builder
-	builder.WriteString("ConflictFinding(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("change_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.ChangeID))
-	builder.WriteString(", ")
-	builder.WriteString("kind=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Kind))
-	builder.WriteString(", ")
-	builder.WriteString("other_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.OtherID))
-	builder.WriteString(", ")
-	builder.WriteString("found_at=")
-	builder.WriteString(_m.FoundAt.Format(time.ANSIC))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // ConflictFindings is a parsable slice of ConflictFinding.

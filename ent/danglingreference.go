@@ -4,7 +4,6 @@ package ent
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"entgo.io/ent"
@@ -158,43 +157,6 @@ func (_m *DanglingReference) Unwrap() *DanglingReference {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *DanglingReference) String() string {
-	var builder strings.Builder
-	builder.WriteString("DanglingReference(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("record_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.RecordID))
-	builder.WriteString(", ")
-	builder.WriteString("source=")
-	builder.WriteString(_m.Source)
-	builder.WriteString(", ")
-	builder.WriteString("external_id=")
-	builder.WriteString(_m.ExternalID)
-	builder.WriteString(", ")
-	builder.WriteString("kind=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Kind))
-	builder.WriteString(", ")
-	builder.WriteString("detail=")
-	builder.WriteString(_m.Detail)
-	builder.WriteString(", ")
-	builder.WriteString("is_reverse=")
-	builder.WriteString(fmt.Sprintf("%v", _m.IsReverse))
-	builder.WriteString(", ")
-	if v := _m.Strength; v != nil {
-		builder.WriteString("strength=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	builder.WriteString("evidence=")
-	builder.WriteString(_m.Evidence)
-	builder.WriteString(", ")
-	builder.WriteString("created_at=")
-	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // DanglingReferences is a parsable slice of DanglingReference.

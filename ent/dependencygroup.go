@@ -5,7 +5,6 @@ package ent
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"entgo.io/ent"
@@ -181,38 +180,6 @@ func (_m *DependencyGroup) Unwrap() *DependencyGroup {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *DependencyGroup) String() string {
-	var builder strings.Builder
-	builder.WriteString("DependencyGroup(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("ci_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.CiID))
-	builder.WriteString(", ")
-	builder.WriteString("name=")
-	builder.WriteString(_m.Name)
-	builder.WriteString(", ")
-	builder.WriteString("mode=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Mode))
-	builder.WriteString(", ")
-	builder.WriteString("threshold=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Threshold))
-	builder.WriteString(", ")
-	builder.WriteString("members=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Members))
-	builder.WriteString(", ")
-	builder.WriteString("version=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Version))
-	builder.WriteString(", ")
-	builder.WriteString("created_at=")
-	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
-	builder.WriteString(", ")
-	builder.WriteString("updated_at=")
-	builder.WriteString(_m.UpdatedAt.Format(time.ANSIC))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // DependencyGroups is a parsable slice of DependencyGroup.

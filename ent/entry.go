@@ -5,7 +5,6 @@ package ent
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"entgo.io/ent"
@@ -204,60 +203,6 @@ func (_m *Entry) Unwrap() *Entry {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *Entry) String() string {
-	var builder strings.Builder
-	builder.WriteString("Entry(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("revision=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Revision))
-	builder.WriteString(", ")
-	builder.WriteString("at=")
-	builder.WriteString(_m.At.Format(time.ANSIC))
-	builder.WriteString(", ")
-	builder.WriteString("actor=")
-	builder.WriteString(_m.Actor)
-	builder.WriteString(", ")
-	if v := _m.ActorID; v != nil {
-		builder.WriteString("actor_id=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	builder.WriteString("via=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Via))
-	builder.WriteString(", ")
-	if v := _m.ViaID; v != nil {
-		builder.WriteString("via_id=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	builder.WriteString("verb=")
-	builder.WriteString(_m.Verb)
-	builder.WriteString(", ")
-	builder.WriteString("operation=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Operation))
-	builder.WriteString(", ")
-	builder.WriteString("record_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.RecordID))
-	builder.WriteString(", ")
-	builder.WriteString("subject_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.SubjectID))
-	builder.WriteString(", ")
-	builder.WriteString("before=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Before))
-	builder.WriteString(", ")
-	builder.WriteString("after=")
-	builder.WriteString(fmt.Sprintf("%v", _m.After))
-	builder.WriteString(", ")
-	builder.WriteString("salt=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Salt))
-	builder.WriteString(", ")
-	builder.WriteString("digest=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Digest))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // Entries is a parsable slice of Entry.

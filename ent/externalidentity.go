@@ -4,7 +4,6 @@ package ent
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"entgo.io/ent"
@@ -124,29 +123,6 @@ func (_m *ExternalIdentity) Unwrap() *ExternalIdentity {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *ExternalIdentity) String() string {
-	var builder strings.Builder
-	builder.WriteString("ExternalIdentity(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("record_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.RecordID))
-	builder.WriteString(", ")
-	builder.WriteString("source=")
-	builder.WriteString(_m.Source)
-	builder.WriteString(", ")
-	builder.WriteString("external_id=")
-	builder.WriteString(_m.ExternalID)
-	builder.WriteString(", ")
-	builder.WriteString("created_at=")
-	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
-	builder.WriteString(", ")
-	builder.WriteString("is_event=")
-	builder.WriteString(fmt.Sprintf("%v", _m.IsEvent))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // ExternalIdentities is a parsable slice of ExternalIdentity.

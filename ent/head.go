@@ -4,7 +4,6 @@ package ent
 
 import (
 	"fmt"
-	"strings"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
@@ -110,26 +109,6 @@ func (_m *Head) Unwrap() *Head {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *Head) String() string {
-	var builder strings.Builder
-	builder.WriteString("Head(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("revision=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Revision))
-	builder.WriteString(", ")
-	builder.WriteString("access=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Access))
-	builder.WriteString(", ")
-	builder.WriteString("chained=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Chained))
-	builder.WriteString(", ")
-	builder.WriteString("chain=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Chain))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // Heads is a parsable slice of Head.

@@ -4,7 +4,6 @@ package ent
 
 import (
 	"fmt"
-	"strings"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
@@ -152,23 +151,6 @@ func (_m *IncidentCI) Unwrap() *IncidentCI {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *IncidentCI) String() string {
-	var builder strings.Builder
-	builder.WriteString("IncidentCI(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("incident_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.IncidentID))
-	builder.WriteString(", ")
-	builder.WriteString("ci_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.CiID))
-	builder.WriteString(", ")
-	builder.WriteString("role=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Role))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // IncidentCIs is a parsable slice of IncidentCI.

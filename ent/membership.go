@@ -4,7 +4,6 @@ package ent
 
 import (
 	"fmt"
-	"strings"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
@@ -141,20 +140,6 @@ func (_m *Membership) Unwrap() *Membership {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *Membership) String() string {
-	var builder strings.Builder
-	builder.WriteString("Membership(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("team_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.TeamID))
-	builder.WriteString(", ")
-	builder.WriteString("person_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.PersonID))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // Memberships is a parsable slice of Membership.

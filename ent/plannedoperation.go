@@ -5,7 +5,6 @@ package ent
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
@@ -198,48 +197,6 @@ func (_m *PlannedOperation) Unwrap() *PlannedOperation {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *PlannedOperation) String() string {
-	var builder strings.Builder
-	builder.WriteString("PlannedOperation(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("change_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.ChangeID))
-	builder.WriteString(", ")
-	builder.WriteString("place=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Place))
-	builder.WriteString(", ")
-	builder.WriteString("kind=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Kind))
-	builder.WriteString(", ")
-	builder.WriteString("key=")
-	builder.WriteString(_m.Key)
-	builder.WriteString(", ")
-	if v := _m.RecordID; v != nil {
-		builder.WriteString("record_id=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	if v := _m.UndoesID; v != nil {
-		builder.WriteString("undoes_id=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	builder.WriteString("planned=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Planned))
-	builder.WriteString(", ")
-	builder.WriteString("base=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Base))
-	builder.WriteString(", ")
-	builder.WriteString("base_revision=")
-	builder.WriteString(fmt.Sprintf("%v", _m.BaseRevision))
-	builder.WriteString(", ")
-	builder.WriteString("consent=")
-	builder.WriteString(_m.Consent)
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // PlannedOperations is a parsable slice of PlannedOperation.

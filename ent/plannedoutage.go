@@ -5,7 +5,6 @@ package ent
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
@@ -135,23 +134,6 @@ func (_m *PlannedOutage) Unwrap() *PlannedOutage {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *PlannedOutage) String() string {
-	var builder strings.Builder
-	builder.WriteString("PlannedOutage(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("change_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.ChangeID))
-	builder.WriteString(", ")
-	builder.WriteString("revision=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Revision))
-	builder.WriteString(", ")
-	builder.WriteString("services=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Services))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // PlannedOutages is a parsable slice of PlannedOutage.

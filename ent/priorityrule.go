@@ -4,7 +4,6 @@ package ent
 
 import (
 	"fmt"
-	"strings"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
@@ -101,23 +100,6 @@ func (_m *PriorityRule) Unwrap() *PriorityRule {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *PriorityRule) String() string {
-	var builder strings.Builder
-	builder.WriteString("PriorityRule(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("impact=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Impact))
-	builder.WriteString(", ")
-	builder.WriteString("urgency=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Urgency))
-	builder.WriteString(", ")
-	builder.WriteString("priority=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Priority))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // PriorityRules is a parsable slice of PriorityRule.

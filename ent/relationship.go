@@ -5,7 +5,6 @@ package ent
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"entgo.io/ent"
@@ -235,46 +234,6 @@ func (_m *Relationship) Unwrap() *Relationship {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *Relationship) String() string {
-	var builder strings.Builder
-	builder.WriteString("Relationship(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("type_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.TypeID))
-	builder.WriteString(", ")
-	builder.WriteString("source_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.SourceID))
-	builder.WriteString(", ")
-	builder.WriteString("target_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.TargetID))
-	builder.WriteString(", ")
-	if v := _m.Strength; v != nil {
-		builder.WriteString("strength=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	builder.WriteString("attributes=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Attributes))
-	builder.WriteString(", ")
-	builder.WriteString("reported_by=")
-	builder.WriteString(_m.ReportedBy)
-	builder.WriteString(", ")
-	builder.WriteString("evidence=")
-	builder.WriteString(_m.Evidence)
-	builder.WriteString(", ")
-	builder.WriteString("version=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Version))
-	builder.WriteString(", ")
-	builder.WriteString("created_at=")
-	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
-	builder.WriteString(", ")
-	builder.WriteString("updated_at=")
-	builder.WriteString(_m.UpdatedAt.Format(time.ANSIC))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // Relationships is a parsable slice of Relationship.

@@ -5,7 +5,6 @@ package ent
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"entgo.io/ent"
@@ -186,50 +185,6 @@ func (_m *RelationshipType) Unwrap() *RelationshipType {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *RelationshipType) String() string {
-	var builder strings.Builder
-	builder.WriteString("RelationshipType(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("code=")
-	builder.WriteString(_m.Code)
-	builder.WriteString(", ")
-	builder.WriteString("forward_label=")
-	builder.WriteString(_m.ForwardLabel)
-	builder.WriteString(", ")
-	builder.WriteString("reverse_label=")
-	builder.WriteString(_m.ReverseLabel)
-	builder.WriteString(", ")
-	builder.WriteString("description=")
-	builder.WriteString(_m.Description)
-	builder.WriteString(", ")
-	builder.WriteString("impact_direction=")
-	builder.WriteString(fmt.Sprintf("%v", _m.ImpactDirection))
-	builder.WriteString(", ")
-	builder.WriteString("strength=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Strength))
-	builder.WriteString(", ")
-	builder.WriteString("is_containment=")
-	builder.WriteString(fmt.Sprintf("%v", _m.IsContainment))
-	builder.WriteString(", ")
-	builder.WriteString("cardinality=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Cardinality))
-	builder.WriteString(", ")
-	builder.WriteString("allowed_pairs=")
-	builder.WriteString(fmt.Sprintf("%v", _m.AllowedPairs))
-	builder.WriteString(", ")
-	builder.WriteString("version=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Version))
-	builder.WriteString(", ")
-	builder.WriteString("created_at=")
-	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
-	builder.WriteString(", ")
-	builder.WriteString("updated_at=")
-	builder.WriteString(_m.UpdatedAt.Format(time.ANSIC))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // RelationshipTypes is a parsable slice of RelationshipType.

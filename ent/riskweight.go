@@ -4,7 +4,6 @@ package ent
 
 import (
 	"fmt"
-	"strings"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
@@ -104,23 +103,6 @@ func (_m *RiskWeight) Unwrap() *RiskWeight {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *RiskWeight) String() string {
-	var builder strings.Builder
-	builder.WriteString("RiskWeight(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("factor=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Factor))
-	builder.WriteString(", ")
-	builder.WriteString("most=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Most))
-	builder.WriteString(", ")
-	builder.WriteString("each=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Each))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // RiskWeights is a parsable slice of RiskWeight.

@@ -4,7 +4,6 @@ package ent
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"entgo.io/ent"
@@ -123,29 +122,6 @@ func (_m *ServiceLevelMark) Unwrap() *ServiceLevelMark {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *ServiceLevelMark) String() string {
-	var builder strings.Builder
-	builder.WriteString("ServiceLevelMark(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("record_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.RecordID))
-	builder.WriteString(", ")
-	builder.WriteString("target_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.TargetID))
-	builder.WriteString(", ")
-	builder.WriteString("metric=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Metric))
-	builder.WriteString(", ")
-	builder.WriteString("percent=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Percent))
-	builder.WriteString(", ")
-	builder.WriteString("reached_at=")
-	builder.WriteString(_m.ReachedAt.Format(time.ANSIC))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // ServiceLevelMarks is a parsable slice of ServiceLevelMark.

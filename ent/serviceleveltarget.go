@@ -5,7 +5,6 @@ package ent
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"entgo.io/ent"
@@ -208,49 +207,6 @@ func (_m *ServiceLevelTarget) Unwrap() *ServiceLevelTarget {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *ServiceLevelTarget) String() string {
-	var builder strings.Builder
-	builder.WriteString("ServiceLevelTarget(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("name=")
-	builder.WriteString(_m.Name)
-	builder.WriteString(", ")
-	builder.WriteString("metric=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Metric))
-	builder.WriteString(", ")
-	builder.WriteString("record_type=")
-	builder.WriteString(fmt.Sprintf("%v", _m.RecordType))
-	builder.WriteString(", ")
-	if v := _m.Priority; v != nil {
-		builder.WriteString("priority=")
-		builder.WriteString(fmt.Sprintf("%v", *v))
-	}
-	builder.WriteString(", ")
-	builder.WriteString("seconds=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Seconds))
-	builder.WriteString(", ")
-	builder.WriteString("calendar_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.CalendarID))
-	builder.WriteString(", ")
-	builder.WriteString("services=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Services))
-	builder.WriteString(", ")
-	builder.WriteString("starts_at_detection=")
-	builder.WriteString(fmt.Sprintf("%v", _m.StartsAtDetection))
-	builder.WriteString(", ")
-	builder.WriteString("version=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Version))
-	builder.WriteString(", ")
-	builder.WriteString("created_at=")
-	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
-	builder.WriteString(", ")
-	builder.WriteString("updated_at=")
-	builder.WriteString(_m.UpdatedAt.Format(time.ANSIC))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // ServiceLevelTargets is a parsable slice of ServiceLevelTarget.

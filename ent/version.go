@@ -4,7 +4,6 @@ package ent
 
 import (
 	"fmt"
-	"strings"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
@@ -101,23 +100,6 @@ func (_m *Version) Unwrap() *Version {
 	}
 	_m.config.driver = _tx.drv
 	return _m
-}
-
-// String implements the fmt.Stringer.
-func (_m *Version) String() string {
-	var builder strings.Builder
-	builder.WriteString("Version(")
-	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("record_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.RecordID))
-	builder.WriteString(", ")
-	builder.WriteString("valid_from=")
-	builder.WriteString(fmt.Sprintf("%v", _m.ValidFrom))
-	builder.WriteString(", ")
-	builder.WriteString("valid_to=")
-	builder.WriteString(fmt.Sprintf("%v", _m.ValidTo))
-	builder.WriteByte(')')
-	return builder.String()
 }
 
 // Versions is a parsable slice of Version.

@@ -77,10 +77,10 @@ func TestAMutationOutsideWriteIsRefused(t *testing.T) {
 			t.Error("a create outside Write went through")
 		}
 		_, err := store.Write(t.Context(), s, by, func(ctx context.Context, tx *store.Tx) (int, error) {
-			return tx.CI.Update().SetName("all the same").Save(ctx)
+			return tx.CI.Delete().Exec(ctx)
 		})
 		if err == nil {
-			t.Error("an update by condition went through: the journal cannot name its records")
+			t.Error("a removal by condition went through: the journal cannot name its records")
 		}
 	})
 }

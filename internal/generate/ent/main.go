@@ -38,6 +38,9 @@ func main() {
 	if err != nil {
 		log.Fatalf("generate ent: %v", err)
 	}
+	if err := prune("."); err != nil {
+		log.Fatalf("generate ent: %v", err)
+	}
 	if err := startAtFirst(filepath.FromSlash("./migrate/schema.go")); err != nil {
 		log.Fatalf("generate ent: %v", err)
 	}
