@@ -17,8 +17,10 @@ type Answer struct {
 
 	snapshot *topology.Snapshot
 	asked    Question
-	now      *Answer    // before the question: what it names is as it is; nil: all is well there
-	before   *Answer    // without the failures; nil: all is well there
+	now      *Answer // before the question: what it names is as it is; nil: all is well there
+	before   *Answer // without the failures; nil: all is well there
+	under    *fares  // how CIs fare of which there is no hit; nil: well
+	whole    func() *Answer
 	of       *partaking // it tells what a record takes part in; nil: what a question asks
 	maxDepth int
 	hits     []hit   // in the order in which they were reached: DOWN, DEGRADED, AT_RISK
@@ -260,7 +262,7 @@ func (a *Answer) stateAt(v topology.Vertex) State {
 	if i, ok := a.place(v); ok {
 		return a.hits[i].state
 	}
-	return Operational
+	return a.under.at(v).state()
 }
 
 // round returns the number of the round in which a hit was reached.

@@ -55,7 +55,11 @@ func (p *propagation) endRoundOfBrink(start int) bool {
 
 // tip brings a CI to the brink unless it is DOWN or excluded.
 func (p *propagation) tip(v topology.Vertex) {
-	p.reach(v, AtRisk)
+	under := p.fareUnder(v)
+	if under.isOnBrink() || under.state() == Down {
+		return
+	}
+	p.note(v, max(AtRisk, under.state()))
 	at, ok := p.m.marked(v)
 	if !ok || at == isExcluded {
 		return
@@ -170,14 +174,12 @@ func (a *Answer) isSpared(g topology.GroupIndex, member topology.Vertex) bool {
 
 // isOnBrink reports whether a CI is on the brink in the answer.
 func (a *Answer) isOnBrink(v topology.Vertex) bool {
-	i, ok := a.place(v)
-	return ok && a.hits[i].has(onBrink)
+	return a.fareAt(v).isOnBrink()
 }
 
 // tips reports whether an edge brings a CI to the brink that depends on one which is on it.
 func (a *Answer) tips(e topology.Edge) bool {
-	to, ok := a.place(e.To)
-	if !ok || !a.hits[to].isByBrink() || !a.isOnBrink(e.From) {
+	if !a.hitAt(e.To).isByBrink() || !a.isOnBrink(e.From) {
 		return false
 	}
 	if e.Group == 0 {

@@ -55,8 +55,8 @@ func carry(s *topology.Snapshot, before *fares, touched []topology.Vertex) (afte
 	return &edit.fares, true
 }
 
-// carrying is the propagation within a cone that is closed: no arc leads out of it. It is listed in m.queue and marked
-// in m.seen. The rest fares as before, and comes in along the arcs that lead into the cone.
+// carrying is the propagation within a cone, listed in m.queue and marked in m.seen. The rest fares as before, whatever
+// becomes of the cone, and comes in along the arcs that lead into it.
 type carrying struct{ propagation }
 
 // gather finds all that the touched CIs can harm, themselves included; false if it is more than most.
@@ -103,6 +103,11 @@ func (c *carrying) isOutside(v topology.Vertex) bool { return !c.m.seen.has(uint
 // solve closes the cone as the estate is closed.
 func (c *carrying) solve() {
 	c.takeFactsOfCone()
+	c.closeCone()
+}
+
+// closeCone closes the cone when what is said of it is known.
+func (c *carrying) closeCone() {
 	for _, v := range c.m.queue {
 		if c.s.IsUnmet(v) {
 			c.reach(v, Down)

@@ -79,7 +79,11 @@ func (a *Answer) spread(m *scratch, u topology.Vertex, onlyTold bool) {
 		case topology.HardArc:
 			to = arc.Vertex()
 		case topology.GroupArc, topology.WeightedArc:
-			c, t := a.snapshot.Counter(arc.Group()), m.tally(arc.Group())
+			c, known := a.snapshot.Counter(arc.Group()), len(m.tallies)
+			t := m.tally(arc.Group())
+			if a.under != nil && len(m.tallies) > known {
+				t.unwell = a.unwell(c)
+			}
 			to = c.Dependent
 			if c.Total-t.unwell >= c.Need {
 				least = AtRisk

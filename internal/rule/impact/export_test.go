@@ -41,3 +41,6 @@ func IsCarried(s *topology.Snapshot) (carried bool) {
 	})
 	return carried
 }
+
+// AsAWhole returns the answer worked out with all that it stands on, and whether it is told by differences.
+func AsAWhole(a *Answer) (whole *Answer, isDifference bool) { return a.entire(), a.whole != nil }

@@ -75,20 +75,23 @@ func (a *Answer) carries(e topology.Edge) bool {
 	case e.Group == 0:
 		return true
 	}
-	at, _ := a.place(e.To)
-	return to == AtRisk || a.isBroken(e.Group) || a.hits[at].isByBrink()
+	return to == AtRisk || a.isBroken(e.Group) || a.hitAt(e.To).isByBrink()
 }
 
 // isBroken reports whether a group makes its dependent at least DEGRADED, in O(members).
 func (a *Answer) isBroken(g topology.GroupIndex) bool {
 	c := a.snapshot.Counter(g)
-	well := uint32(0)
+	return c.Total-a.unwell(c) < c.Need
+}
+
+// unwell returns what a group has that is not well.
+func (a *Answer) unwell(c *topology.Counter) (unwell uint32) {
 	for _, m := range c.Members {
-		if m.From != 0 && a.stateAt(m.From).IsWell() {
-			well += m.Weight
+		if m.From != 0 && !a.stateAt(m.From).IsWell() {
+			unwell += m.Weight
 		}
 	}
-	return well < c.Need
+	return unwell
 }
 
 // Link is an edge of the subgraph of an answer.

@@ -82,6 +82,7 @@ type MemberState struct {
 // in which states were reached, so that every cause is older than what it explains, and takes the oldest cause,
 // then the lowest id. Linear in the arcs that arrive at the CIs explained.
 func (a *Answer) Proof(ci ident.ID) (*Proof, bool) {
+	a = a.entire()
 	start, ok := a.find(ci)
 	if !ok || !a.tells(start) {
 		return nil, false

@@ -100,7 +100,7 @@ type propagation struct {
 	enough     func() bool // asked after each CI that passed on; true ends it. nil: never
 	without    *Answer     // what there is without the failures; nil: nothing
 	under      *fares      // how CIs fare to which this adds; nil: well
-	isAnew     bool        // under does not hold of those in m.seen
+	isAnew     bool        // under does not hold of those in m.seen, and no others are reached
 }
 
 // fareUnder returns how a CI fares without what is worked out.
@@ -182,18 +182,7 @@ func (p *propagation) bar(v topology.Vertex) {
 // and what it says fails does so as it says.
 func (p *propagation) takeFacts() {
 	f := FactsOf(p.s)
-	for v := range f.excluded {
-		_, ok := p.m.marked(v)
-		switch {
-		case ok: // by the question
-		case len(f.down[v]) > 0 || slices.Contains(p.down, v):
-		case slices.Contains(p.weak, v):
-			p.m.mark(v, isExcluded)
-			p.held = append(p.held, v)
-		default:
-			p.bar(v)
-		}
-	}
+	p.ruleOut(f)
 	for _, r := range f.Records {
 		p.stated = append(p.stated, r.Down...)
 	}
@@ -206,9 +195,32 @@ func (p *propagation) takeFacts() {
 	}
 }
 
-// reach notes that a CI is in a state, unless it was reached before, then worse or as bad, or is excluded.
+// ruleOut excludes what records rule out.
+func (p *propagation) ruleOut(f *Facts) {
+	for v := range f.excluded {
+		_, ok := p.m.marked(v)
+		switch {
+		case ok: // by the question
+		case len(f.down[v]) > 0 || slices.Contains(p.down, v):
+		case slices.Contains(p.weak, v):
+			p.m.mark(v, isExcluded)
+			p.held = append(p.held, v)
+		default:
+			p.bar(v)
+		}
+	}
+}
+
+// reach notes that a CI is in a state, unless it was reached before, then worse or as bad, is as bad without what is
+// worked out, or is excluded.
 func (p *propagation) reach(v topology.Vertex, to State) {
-	if _, ok := p.m.marked(v); ok || p.within != nil && !p.within.Has(v) {
+	if p.under == nil || p.fareUnder(v).state() < to {
+		p.note(v, to)
+	}
+}
+
+func (p *propagation) note(v topology.Vertex, to State) {
+	if _, ok := p.m.marked(v); ok || p.within != nil && !p.within.Has(v) || p.isAnew && !p.m.seen.has(uint32(v)) {
 		return
 	}
 	p.m.mark(v, uint32(len(p.m.hits)))

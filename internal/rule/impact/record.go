@@ -17,9 +17,6 @@ type partaking struct {
 	steps  map[int32]int32
 	trail  *trail
 
-	mu    sync.Mutex
-	scene *scene
-
 	apart, alone func() *Answer // the worlds without the record, and with it as the only one
 }
 
@@ -32,7 +29,7 @@ func OfRecord(s *topology.Snapshot, record ident.ID) (*Answer, bool) {
 		return nil, false
 	}
 	e := x.Answer
-	of := &partaking{record: int32(at), estate: e, steps: map[int32]int32{}, scene: x}
+	of := &partaking{record: int32(at), estate: e, steps: map[int32]int32{}}
 	of.trail = x.follow(x.facts.Records[at].Down)
 	for _, step := range of.trail.steps {
 		i, _ := e.place(step.v)
@@ -44,12 +41,26 @@ func OfRecord(s *topology.Snapshot, record ident.ID) (*Answer, bool) {
 			of.told = append(of.told, i)
 		}
 	}
-	of.apart = sync.OnceValue(func() *Answer { return x.facts.world(s, func(r int32) bool { return r != of.record }) })
+	of.apart = sync.OnceValue(func() *Answer { return x.without(of.record) })
 	of.alone = sync.OnceValue(func() *Answer { return x.facts.world(s, func(r int32) bool { return r == of.record }) })
 	return &Answer{
 		Revision: e.Revision, Completeness: Completeness{Explored: len(of.told)}, snapshot: s, of: of,
 		hits: e.hits, rounds: e.rounds, tallies: e.tallies, maintained: e.maintained,
 	}, true
+}
+
+// without returns how the estate would fare if a record did not say what is DOWN; what it rules out stays so.
+func (x *scene) without(record int32) *Answer {
+	isStated := func(v topology.Vertex) bool {
+		return slices.ContainsFunc(x.facts.down[v], func(r int32) bool { return r != record })
+	}
+	from := slices.DeleteFunc(slices.Clone(x.facts.Records[record].Down), isStated)
+	barred := slices.DeleteFunc(slices.Clone(from), x.suffers)
+	a, err := retract(noHurry, x.Answer, estateFares(x.snapshot), from, barred)
+	if err != nil {
+		panic(err) // nobody cancels
+	}
+	return a
 }
 
 // The ids of records that only a view knows.
@@ -141,20 +152,23 @@ func (a *Answer) Beside(ci ident.ID) []ident.ID {
 	if a.of == nil || !ok || !a.tells(i) {
 		return nil
 	}
-	a.of.mu.Lock()
-	defer a.of.mu.Unlock()
-	records := a.of.scene.causesOf(a.hits[i].vertex).records
-	return a.of.scene.facts.named(slices.DeleteFunc(slices.Clone(records), func(r int32) bool { return r == a.of.record }))
+	own := FactsOf(a.snapshot).Records[a.of.record].ID
+	return slices.DeleteFunc(RecordsOf(a.snapshot, ci), func(r ident.ID) bool { return r == own })
 }
 
-// RecordsOf returns the records that take part in the present state of a CI, by id.
+type recordsKey struct{ of topology.Vertex }
+
+// RecordsOf returns the records that take part in the present state of a CI, by id. They are worked out once for each
+// snapshot and CI.
 func RecordsOf(s *topology.Snapshot, ci ident.ID) []ident.ID {
 	v, ok := s.Index(ci)
 	if !ok {
 		return nil
 	}
-	x := sceneOf(s)
-	return x.facts.named(x.causesOf(v).records)
+	return slices.Clone(s.Memo(recordsKey{v}, func() any {
+		x := sceneOf(s)
+		return x.facts.named(x.causesOf(v).records)
+	}).([]ident.ID))
 }
 
 // NoteReason says why the failure of a CI that a question names adds less than one might think.

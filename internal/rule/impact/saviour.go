@@ -24,6 +24,7 @@ type Saviour struct {
 // A CI that saves is part of every proof, so that those of one proof are candidates. They are tried 64 in a pass over
 // the part of the CI's cone that is DOWN, each lane of the simulation sparing one: O(proof/64 · arcs of that part).
 func (a *Answer) Saviours(ci ident.ID) []Saviour {
+	a = a.entire()
 	i, ok := a.find(ci)
 	if !ok || !a.tells(i) || a.hits[i].state != Down || a.hits[i].isGround() || a.Completeness.Reason == MaxCIs || a.Completeness.Reason == Time {
 		return nil

@@ -10,6 +10,16 @@ import (
 // OfView answers a question on a view of a snapshot, as Of does: what is worse there with the failures than on the
 // snapshot without them, and so also what the changes of the view break.
 func OfView(ctx context.Context, s, view *topology.Snapshot, q Question) (*Answer, error) {
+	if s == view {
+		if a, err := byDifference(ctx, s, q); a != nil || err != nil {
+			return a, err
+		}
+	}
+	return ofWhole(ctx, s, view, q)
+}
+
+// ofWhole works out all that holds with the failures, and without.
+func ofWhole(ctx context.Context, s, view *topology.Snapshot, q Question) (*Answer, error) {
 	now, without, err := withoutFailures(ctx, s, q)
 	if err != nil {
 		return nil, err

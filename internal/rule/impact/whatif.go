@@ -106,6 +106,7 @@ type Shift struct {
 // Shifts lists the CIs that fare differently in two answers, on one snapshot or on views of it: services first,
 // then what is worst after, then what was worst before, then by id. O(n log n) in the hits of both.
 func Shifts(before, after *Answer) []Shift {
+	before, after = before.entire(), after.entire()
 	var shifts []Shift
 	for i, h := range after.hits {
 		ci := after.snapshot.ID(h.vertex)
