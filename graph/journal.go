@@ -14,3 +14,7 @@ func (r *queryResolver) Revision(ctx context.Context) (int64, error) {
 func (r *queryResolver) Journal(ctx context.Context, afterRevision *int64, first *int, after *string, last *int, before *string) (*page.Connection[*read.Entry], error) {
 	return r.r.read.Journal(ctx, afterRevision, page.Args{First: first, After: after, Last: last, Before: before})
 }
+
+func (r *queryResolver) JournalCheckpoint(ctx context.Context) (*read.JournalCheckpoint, error) {
+	return r.r.read.JournalCheckpoint(ctx)
+}

@@ -302,7 +302,7 @@ func TestRestrictedCIsAreNeverNamed(t *testing.T) {
 		}
 		for _, j := range ways {
 			document := j.document("")
-			if strings.HasPrefix(document, "{signIns ") { // which eve may not ask
+			if strings.HasPrefix(document, "{signIns ") || strings.HasPrefix(document, "{journalCheckpoint ") { // which eve may not ask
 				continue
 			}
 			forEve := g.ask(eve, document)

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -34,6 +36,19 @@ func (env *environment) keys(database string) (*secret.Keys, error) {
 	return secret.ReadOrMake(path + ".key")
 }
 
+// knownKeys reads the keys of an installation as keys does, but makes none. If there are none, it returns nil.
+func (env *environment) knownKeys(database string) (*secret.Keys, error) {
+	path, isFile := strings.CutPrefix(database, "sqlite:")
+	if env.keyFile == "" && !isFile {
+		return nil, nil
+	}
+	keys, err := secret.Read(cmp.Or(env.keyFile, path+".key"))
+	if env.keyFile == "" && errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return keys, err
+}
+
 // onAccounts runs do on the database itself, in the name of the command: cli and the user of the system.
 func onAccounts(env *environment, do func(ctx context.Context, a *app.App, words []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, words []string) error {
@@ -47,7 +62,9 @@ func onAccounts(env *environment, do func(ctx context.Context, a *app.App, words
 		}
 		keys, err := env.keys(database)
 		if err == nil {
-			a.Trust(keys)
+			err = a.Trust(keys)
+		}
+		if err == nil {
 			err = do(auth.With(cmd.Context(), operator()), a, words)
 		}
 		return errors.Join(err, a.Close())

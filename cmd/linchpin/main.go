@@ -31,6 +31,7 @@ const (
 	exitFailed   = 1 // it could not be done
 	exitUsage    = 2 // the command line is wrong
 	exitProblems = 3 // it was done, and there is something to look at
+	exitOther    = 4 // the journal is not the one that was signed
 )
 
 // environment is what a command sees of the world.
@@ -102,7 +103,8 @@ func newRoot(env *environment) *cobra.Command {
 Each command says more with --help.
 
 Exit codes: 0 it was done; 1 it could not be done; 2 the command line is wrong;
-3 it was done, and there is something to look at (import, restore, verify).`,
+3 it was done, and there is something to look at (import, restore, verify);
+4 the journal is not the one that was signed (journal verify).`,
 		Version:       version(debug.ReadBuildInfo()),
 		SilenceErrors: true, SilenceUsage: true,
 	}
@@ -114,7 +116,7 @@ Exit codes: 0 it was done; 1 it could not be done; 2 the command line is wrong;
 	flags.StringVar(&env.database, "database", "", "sqlite:PATH or postgres://USER@HOST/NAME (default $LINCHPIN_DATABASE, or a file in your data directory)")
 	flags.StringVar(&env.listen, "listen", "127.0.0.1:8080", "address to listen on, HOST:PORT; port 0 takes a free one")
 	flags.StringVar(&env.keyFile, "key-file", "", "root key of secrets, 32 bytes in base64 on each line (default the SQLite file with .key behind; PostgreSQL needs one)")
-	root.AddCommand(serveCommand(env), accountCommand(env), tokenCommand(env), policyCommand(env), importCommand(env), impactCommand(env), spofCommand(env), generateCommand(env), migrateCommand(env), backupCommand(env), restoreCommand(env), verifyCommand(env), versionCommand(env))
+	root.AddCommand(serveCommand(env), accountCommand(env), tokenCommand(env), policyCommand(env), importCommand(env), impactCommand(env), spofCommand(env), generateCommand(env), migrateCommand(env), backupCommand(env), restoreCommand(env), verifyCommand(env), journalCommand(env), versionCommand(env))
 	root.SetHelpCommand(helpCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{cmd, err} })
 	return root

@@ -133,8 +133,18 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 	if err := server.Serve(ctx, l, public, flags.limits.MutationTime+flags.limits.QueryTime, flags.drainDelay, log); err != nil {
 		return err
 	}
+	if err := signOff(ctx, a); err != nil {
+		log.Warn("the last writes are in no checkpoint", "error", err)
+	}
 	_, _ = fmt.Fprintln(env.stdout, "Stopped.")
 	return nil
+}
+
+// signOff signs the journal once nothing is written any more. Nobody waits long for a database that is away.
+func signOff(ctx context.Context, a *app.App) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return a.Checkpoint(ctx)
 }
 
 // greet says where everything is, and how to sign in.
@@ -170,7 +180,9 @@ func (f *serveFlags) doors(ctx context.Context, env *environment, a *app.App, da
 	if err != nil {
 		return "", nil, err
 	}
-	a.Trust(keys)
+	if err := a.Trust(keys); err != nil {
+		return "", nil, err
+	}
 	if by, err = f.oidc.open(ctx, a, keys, at); err != nil {
 		return "", nil, err
 	}

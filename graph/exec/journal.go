@@ -207,6 +207,18 @@ func (ec *executionContext) _EntryEdge_node(ctx context.Context, field graphql.C
 	)
 }
 
+func (ec *executionContext) _JournalCheckpoint_revision(ctx context.Context, field graphql.CollectedField, obj *read.JournalCheckpoint) (ret graphql.Marshaler) {
+	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision)
+}
+
+func (ec *executionContext) _JournalCheckpoint_at(ctx context.Context, field graphql.CollectedField, obj *read.JournalCheckpoint) (ret graphql.Marshaler) {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.At)
+}
+
+func (ec *executionContext) _JournalCheckpoint_note(ctx context.Context, field graphql.CollectedField, obj *read.JournalCheckpoint) (ret graphql.Marshaler) {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Note)
+}
+
 func (ec *executionContext) _RecordVersion_id(ctx context.Context, field graphql.CollectedField, obj *read.RecordVersion) (ret graphql.Marshaler) {
 	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.ID)
 }
@@ -455,6 +467,41 @@ func (ec *executionContext) _EntryEdge(ctx context.Context, sel ast.SelectionSet
 			}
 		case "node":
 			out.Values[i] = ec._EntryEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
+var journalCheckpointImplementors = []string{"JournalCheckpoint"}
+
+func (ec *executionContext) _JournalCheckpoint(ctx context.Context, sel ast.SelectionSet, obj *read.JournalCheckpoint) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, journalCheckpointImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("JournalCheckpoint")
+		case "revision":
+			out.Values[i] = ec._JournalCheckpoint_revision(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = ec._JournalCheckpoint_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "note":
+			out.Values[i] = ec._JournalCheckpoint_note(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -729,6 +776,13 @@ func (ec *executionContext) marshalOEntry2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋli
 		return graphql.Null
 	}
 	return ec._Entry(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOJournalCheckpoint2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐJournalCheckpoint(ctx context.Context, sel ast.SelectionSet, v *read.JournalCheckpoint) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._JournalCheckpoint(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

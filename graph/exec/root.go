@@ -148,6 +148,7 @@ type QueryResolver interface {
 	PriorityRules(ctx context.Context) ([]*read.PriorityRule, error)
 	Revision(ctx context.Context) (int64, error)
 	Journal(ctx context.Context, afterRevision *int64, first *int, after *string, last *int, before *string) (*page.Connection[*read.Entry], error)
+	JournalCheckpoint(ctx context.Context) (*read.JournalCheckpoint, error)
 	Kpis(ctx context.Context, period read.KPIPeriod, from time.Time, to time.Time, timeZone string, groupBy read.KPIGroup, first *int, after *string, last *int, before *string) (*page.Connection[*read.KPI], error)
 	RelationshipTypes(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.RelationshipType], error)
 	RiskWeights(ctx context.Context) ([]*read.RiskWeight, error)
@@ -6544,6 +6545,20 @@ func (ec *executionContext) fieldContext_Query_journal(ctx context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_journalCheckpoint(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "Query", IsMethod: true, IsResolver: true},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().JournalCheckpoint(ctx)
+		},
+		ec.marshalOJournalCheckpoint2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐJournalCheckpoint,
+		false,
+	)
+}
+
 func (ec *executionContext) _Query_kpis(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -9070,6 +9085,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				}()
 				res = ec._Query_journal(ctx, field)
 				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "journalCheckpoint":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_journalCheckpoint(ctx, field)
+				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res

@@ -4425,6 +4425,22 @@ type CommentOnIncidentPayload {
     """Return records before this cursor."""
     before: String
   ): EntryConnection!
+  """
+  The newest checkpoint of the journal: keep some where nobody who may write the database can change them, and
+  ` + "`" + `linchpin journal verify --checkpoint` + "`" + ` tells whether the journal is still the one that was signed. Null before there
+  is one, as on a server where nobody signs in. For auditors and admins.
+  """
+  journalCheckpoint: JournalCheckpoint
+}
+
+"""The last link of the journal's chain, as the server signed it."""
+type JournalCheckpoint {
+  """The revision of the link."""
+  revision: Revision!
+  """When it was signed."""
+  at: DateTime!
+  """The signed note, in the format of C2SP: the origin, the revision and the link in base64, each on a line, then the signature."""
+  note: String!
 }
 
 """What one committed write did to one record."""

@@ -15,6 +15,7 @@ import (
 
 	root "github.com/linchpin-cmdb/linchpin/graph"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/audit"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/provider"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
@@ -47,6 +48,8 @@ type App struct {
 	Migrated int // how many migrations Open applied
 
 	feed     *journal.Feed
+	signer   *audit.Signer // of checkpoints; nil: nobody signs in, and there is no root key
+	signed   atomic.Int64  // the newest revision that is known to be signed
 	draining atomic.Bool
 	stop     context.CancelFunc
 	log      *slog.Logger
@@ -105,7 +108,28 @@ func (a *App) follow(ctx context.Context) (err error) {
 }
 
 // Trust lets people and programs sign in, by secrets whose codes the keys make.
-func (a *App) Trust(keys *secret.Keys) { a.Identity = identity.New(a.Store, keys) }
+// It signs checkpoints of the journal from then on.
+func (a *App) Trust(keys *secret.Keys) (err error) {
+	a.Identity = identity.New(a.Store, keys)
+	a.signer, _, err = audit.Signers(keys.JournalSeeds())
+	return err
+}
+
+// Checkpoint signs the last link of the journal, unless that has happened, and logs it.
+func (a *App) Checkpoint(ctx context.Context) error {
+	if a.signer == nil {
+		return nil
+	}
+	revision, note, err := audit.Keep(ctx, a.Store, a.signer)
+	if err != nil {
+		return err
+	}
+	a.signed.Store(revision)
+	if note != "" {
+		a.log.Info("checkpoint", "event", "journal_checkpoint", "revision", revision, "note", note)
+	}
+	return nil
+}
 
 // Close stops following and closes the database.
 func (a *App) Close() error {

@@ -15,6 +15,9 @@ const sweepEvery = time.Minute
 // forgetEvery is how often sessions that have expired are looked for, at most.
 const forgetEvery = 30 * time.Minute
 
+// signEvery is how often the journal is signed, at most, if something was written.
+const signEvery = time.Minute
+
 // Chores are the intervals of a server's chores.
 type Chores struct {
 	KeepKeys      time.Duration // for how long an idempotency key is remembered, at least
@@ -31,6 +34,7 @@ func (a *App) Start(ctx context.Context, c Chores) {
 	safe.Every(ctx, a.log, "forgetting sessions and sign-ins", about(forgetEvery, 2*forgetEvery), func(ctx context.Context) error {
 		return session.Forget(ctx, a.Store)
 	})
+	safe.Every(ctx, a.log, "signing the journal", about(signEvery/2, signEvery), a.Checkpoint)
 	safe.Go(a.log, "watching service levels", func() { a.ServiceLevel.Watch(ctx, a.log) })
 	if c.Verify > 0 {
 		safe.Every(ctx, a.log, "comparing the graph with the tables", about(c.Verify/2, c.Verify/2+c.Verify), a.feed.Verify)

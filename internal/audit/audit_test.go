@@ -220,11 +220,11 @@ func TestAJournalThatWasWrittenAnewIsNotTheOneThatWasSigned(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		signer, keys := signed(t)
 		journal(t, s)
-		note, err := audit.Keep(t.Context(), s, signer)
+		_, note, err := audit.Keep(t.Context(), s, signer)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, err := audit.Keep(t.Context(), s, signer); again != "" || err != nil {
+		if _, again, err := audit.Keep(t.Context(), s, signer); again != "" || err != nil {
 			t.Errorf("the same revision was signed twice: %q, %v", again, err)
 		}
 		kept, err := keys.Open([]byte(note))
@@ -261,11 +261,15 @@ func TestAJournalThatWasWrittenAnewIsNotTheOneThatWasSigned(t *testing.T) {
 		restore()
 
 		other, _ := signed(t)
-		if _, err := audit.Keep(t.Context(), s, other); err != nil {
+		do(t, s, "DELETE FROM x_checkpoint")
+		if _, _, err := audit.Keep(t.Context(), s, other); err != nil {
 			t.Fatal(err)
 		}
+		if r := verify(t, s, keys); r.Fault != nil || r.Newest != 0 {
+			t.Errorf("another key signed a checkpoint, which tells nothing: %+v", r)
+		}
 		do(t, s, "UPDATE x_checkpoint SET revision = revision - 1")
-		wants("a checkpoint in the place of another", kept.Revision-1, "not the one that was signed", verify(t, s, keys))
+		wants("a checkpoint in the place of another", kept.Revision-1, "not the one that was signed", verify(t, s, audit.Keys{}))
 	})
 }
 
@@ -351,14 +355,14 @@ func TestRevisionsOfProgramsWithoutAChainAreLinked(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 		unchain(before.Revision - 2)
-		journal2(t, s)
+		again(t, s)
 		if r := verify(t, s, audit.Keys{}, latest(t, s)); r.Fault != nil || r.Revision <= before.Revision {
 			t.Errorf("%+v", r)
 		}
 	})
 }
 
-func journal2(t *testing.T, s *store.Store) {
+func again(t *testing.T, s *store.Store) {
 	t.Helper()
 	write(t, s, ada, func(ctx context.Context, tx *store.Tx) error {
 		return tx.Team.UpdateOneID(s.Read.Team.Query().OnlyIDX(ctx)).SetDescription("once more").SetUpdatedAt(tx.Now).Exec(ctx)

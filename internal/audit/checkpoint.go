@@ -107,6 +107,24 @@ func (s *Signer) Sign(c Checkpoint) (string, error) {
 	return string(signed), err
 }
 
+// Signers returns what signs with the seeds of an installation, and the keys that verify. The first one signs.
+func Signers(seeds [][]byte) (*Signer, Keys, error) {
+	var all []*Signer
+	var texts []string
+	for _, seed := range seeds {
+		s, err := NewSigner(seed)
+		if err != nil {
+			return nil, Keys{}, err
+		}
+		all, texts = append(all, s), append(texts, s.PublicKey())
+	}
+	if len(all) == 0 {
+		return nil, Keys{}, errors.New("there is no root key to sign with")
+	}
+	keys, err := ParseKeys(texts...)
+	return all[0], keys, err
+}
+
 // Latest returns the checkpoint of the last revision, or nil if nothing was written yet.
 func Latest(ctx context.Context, s *store.Store) (*Checkpoint, error) {
 	revision, link, err := s.Link(ctx)
@@ -116,22 +134,28 @@ func Latest(ctx context.Context, s *store.Store) (*Checkpoint, error) {
 	return &Checkpoint{revision, link}, nil
 }
 
-// Keep signs the link of the last revision and puts it into the database, unless that has happened. It returns the
-// note, or "" if there is nothing new.
-func Keep(ctx context.Context, s *store.Store, by *Signer) (string, error) {
+// Keep links what programs without a chain wrote, signs the link of the last revision, and puts it into the database.
+// It returns that revision, and the note; the note is "" if the revision was signed before.
+func Keep(ctx context.Context, s *store.Store, by *Signer) (revision int64, signed string, err error) {
+	if err := s.LinkAll(ctx); err != nil {
+		return 0, "", store.Translate(err)
+	}
 	c, err := Latest(ctx, s)
 	if err != nil || c == nil {
-		return "", err
+		return 0, "", err
 	}
-	signed, err := by.Sign(*c)
-	if err != nil {
-		return "", err
+	newest, _, _, err := s.NewestCheckpoint(ctx)
+	if err != nil || newest >= c.Revision {
+		return c.Revision, "", err
+	}
+	if signed, err = by.Sign(*c); err != nil {
+		return 0, "", err
 	}
 	isNew, err := s.KeepCheckpoint(ctx, c.Revision, time.Now(), signed)
 	if err != nil || !isNew {
-		return "", err
+		return c.Revision, "", err
 	}
-	return signed, nil
+	return c.Revision, signed, nil
 }
 
 // compareCheckpoints compares the chain with what was signed: what is given, and what the database keeps.
@@ -159,19 +183,25 @@ func (v *verifier) compareCheckpoints(ctx context.Context, from *store.Snapshot,
 	for whose, list := range all {
 		for _, c := range list {
 			link, err := from.LinkOf(ctx, c.Revision)
-			switch {
-			case err != nil:
+			if err != nil {
 				return err
-			case c.Revision > v.Revision:
-				v.mismatch(c.Revision, "the checkpoint%s is ahead of the journal, which ends with revision %d: it was cut, or the checkpoint is of another one", whose, v.Revision)
-			case !bytes.Equal(link, c.Link):
-				v.mismatch(c.Revision, "the checkpoint%s has another link: the journal was written anew since, or the checkpoint is of another one", whose)
-			default:
-				v.Newest = max(v.Newest, c.Revision)
 			}
+			v.compare(c, link, whose)
 		}
 	}
 	return nil
+}
+
+// compare compares the link of a revision with what was signed.
+func (v *verifier) compare(c Checkpoint, link []byte, whose string) {
+	switch {
+	case c.Revision > v.Revision:
+		v.mismatch(c.Revision, "the checkpoint%s is ahead of the journal, which ends with revision %d: it was cut, or the checkpoint is of another one", whose, v.Revision)
+	case !bytes.Equal(link, c.Link):
+		v.mismatch(c.Revision, "the checkpoint%s has another link: the journal was written anew since, or the checkpoint is of another one", whose)
+	default:
+		v.Newest = max(v.Newest, c.Revision)
+	}
 }
 
 // mismatch notes that the chain is not the one that was signed, unless it does not hold in itself.

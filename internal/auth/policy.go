@@ -152,7 +152,7 @@ var fields = map[string]Role{
 	"Node": Viewer, "PageInfo": Viewer, "Viewer": Viewer, "UserError": Viewer, "Warning": Viewer,
 
 	"Account": Viewer, "RoleBinding": Viewer, "ApiToken": Viewer, "EntryAuthor": Viewer, "Grant": Viewer, "Session": Viewer,
-	"PolicyRule": Viewer, "SignIn": Auditor, "Query.signIns": Auditor,
+	"PolicyRule": Viewer, "SignIn": Auditor, "Query.signIns": Auditor, "JournalCheckpoint": Auditor, "Query.journalCheckpoint": Auditor,
 
 	"CI": Viewer, "Label": Viewer, "ExternalIdentity": Viewer,
 	"CIFacet": Viewer, "ServiceFacet": Viewer, "IncidentFacet": Viewer, "ChangeFacet": Viewer, "FacetValue": Viewer,

@@ -46,7 +46,9 @@ func newHouse(t *testing.T, address string) house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.Trust(houseKeys(t))
+	if err := a.Trust(houseKeys(t)); err != nil {
+		t.Fatal(err)
+	}
 	public, _, err := a.Handler(app.Serving{})
 	if err != nil {
 		t.Fatal(err)

@@ -22,7 +22,8 @@ type By struct {
 	Via     domain.Via // the door; the program itself if it is empty
 	ViaID   *ident.ID  // the API token
 	Verb    string
-	// IsFounding says that it fills a database that was empty: nothing stands yet that it could harm, and nobody judges.
+	// IsFounding says that it fills a database that was empty: nothing stands yet that it could harm, and nobody
+	// judges.
 	IsFounding bool
 }
 

@@ -24,6 +24,15 @@ func (s *Store) KeepCheckpoint(ctx context.Context, revision int64, at time.Time
 	return n > 0, Translate(err)
 }
 
+// NewestCheckpoint returns the newest checkpoint that is kept. If there is none, its revision is 0.
+func (s *Store) NewestCheckpoint(ctx context.Context) (revision int64, at time.Time, note string, err error) {
+	err = s.reader.QueryRowContext(ctx, "SELECT revision, at, note FROM x_checkpoint ORDER BY revision DESC LIMIT 1").Scan(&revision, &at, &note)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, at, "", nil
+	}
+	return revision, at.UTC(), note, Translate(err)
+}
+
 // Checkpoints calls visit with the checkpoints that are kept, in order.
 func (s *Snapshot) Checkpoints(ctx context.Context, visit func(revision int64, note string) error) (err error) {
 	rows, err := s.txs[0].QueryContext(ctx, "SELECT revision, note FROM x_checkpoint ORDER BY revision")

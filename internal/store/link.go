@@ -16,7 +16,11 @@ const linkedAtOnce = 2_000 // entries
 // LinkAll links the revisions that stand without a link: those from before there was a chain, and those of programs
 // that know none. Others write meanwhile, between its transactions.
 func (s *Store) LinkAll(ctx context.Context) error {
-	for isBehind := true; isBehind; {
+	var revision, chained int64
+	if err := s.reader.QueryRowContext(ctx, "SELECT revision, chained FROM head").Scan(&revision, &chained); err != nil {
+		return err
+	}
+	for isBehind := revision != chained; isBehind; {
 		tx, err := s.writes.BeginTx(ctx, nil)
 		if err != nil {
 			return err

@@ -77,8 +77,14 @@ func (s *Store) migrate(ctx context.Context, all []Migration) (applied int, err 
 		return 0, err
 	}
 	defer done()
-	if _, err := conn.ExecContext(ctx, migrationTable); err != nil {
+	tables := 0
+	if err := conn.QueryRowContext(ctx, s.findMigrations()).Scan(&tables); err != nil {
 		return 0, err
+	}
+	if tables == 0 { // a role that may make no table may run a database that has its tables
+		if _, err := conn.ExecContext(ctx, migrationTable); err != nil {
+			return 0, err
+		}
 	}
 	for {
 		more, err := s.migrateNext(ctx, conn, all)
@@ -183,12 +189,8 @@ func (s *Store) isCurrent(ctx context.Context) error {
 		return Translate(err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	catalogue := "SELECT count(*) FROM sqlite_master WHERE name = 'x_migration'"
-	if s.IsPostgres() {
-		catalogue = "SELECT count(to_regclass('x_migration'))"
-	}
 	tables := 0
-	if err := tx.QueryRowContext(ctx, catalogue).Scan(&tables); err != nil {
+	if err := tx.QueryRowContext(ctx, s.findMigrations()).Scan(&tables); err != nil {
 		return Translate(err)
 	}
 	if tables == 0 {
@@ -205,6 +207,14 @@ func (s *Store) isCurrent(ctx context.Context) error {
 		return fmt.Errorf("the database is older than this program, by %d migrations: linchpin migrate brings it to the newest version", lacks)
 	}
 	return nil
+}
+
+// findMigrations returns the statement that tells whether there is a table of migrations, as 0 or 1.
+func (s *Store) findMigrations() string {
+	if s.IsPostgres() {
+		return "SELECT count(to_regclass('x_migration'))"
+	}
+	return "SELECT count(*) FROM sqlite_master WHERE name = 'x_migration'"
 }
 
 // appliedMigrations returns the migrations that were applied, with the hash in place of the SQL.

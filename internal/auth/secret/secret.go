@@ -73,6 +73,7 @@ func LastFour(text string) string { return text[len(text)-4:] }
 type Keys struct {
 	mac  [][]byte
 	seal []cipher.AEAD
+	sign [][]byte
 }
 
 // NewKeys returns the keys that are derived of root keys.
@@ -84,6 +85,11 @@ func NewKeys(roots ...[]byte) (*Keys, error) {
 			return nil, err
 		}
 		k.mac = append(k.mac, key)
+		signing, err := hkdf.Key(sha256.New, root, nil, "linchpin journal v1", sha256.Size)
+		if err != nil {
+			return nil, err
+		}
+		k.sign = append(k.sign, signing)
 		sealing, err := hkdf.Key(sha256.New, root, nil, "linchpin seal v1", sha256.Size)
 		if err != nil {
 			return nil, err
@@ -100,6 +106,9 @@ func NewKeys(roots ...[]byte) (*Keys, error) {
 	}
 	return k, nil
 }
+
+// JournalSeeds returns the seeds of the keys that sign checkpoints of the journal: the first signs, all verify.
+func (k *Keys) JournalSeeds() [][]byte { return k.sign }
 
 // Seal returns a text that tells nothing of what is in it, and that nobody without the root key can make.
 func (k *Keys) Seal(plain []byte) string {
