@@ -11,6 +11,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/issuer"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/provider"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
 )
@@ -19,6 +20,7 @@ import (
 type oidc struct {
 	provider.Config
 	secretFile, adminGroup string
+	issuersFile            string
 }
 
 // flags adds the flags to a set.
@@ -27,6 +29,7 @@ func (o *oidc) flags(set *pflag.FlagSet) {
 	set.StringVar(&o.ClientID, "oidc-client-id", "", "the name by which the provider knows this server")
 	set.StringVar(&o.secretFile, "oidc-client-secret-file", "", "a file with the secret that the server shares with the provider")
 	set.StringVar(&o.GroupsClaim, "oidc-groups-claim", "groups", "the claim that has a person's groups")
+	set.StringVar(&o.issuersFile, "trusted-issuers", "", "a file that names who else signs for callers: authorization servers, clusters and CI systems, proxies (docs/deploying.md)")
 	set.StringVar(&o.adminGroup, "admin-group", "", "a group of the provider whose members are admins")
 }
 
@@ -47,6 +50,17 @@ func (o *oidc) check() error {
 			return fmt.Errorf("--oidc-client-secret-file: %w", err)
 		}
 		o.ClientSecret = strings.TrimSpace(string(text))
+	}
+	return nil
+}
+
+// trust lets a server at an address know callers by the tokens of trusted issuers.
+func (o *oidc) trust(a *app.App, at string) (err error) {
+	if o.issuersFile != "" {
+		a.Identity.Issuers, err = issuer.Read(o.issuersFile, at, o.Issuer)
+	}
+	if err != nil {
+		return fmt.Errorf("--trusted-issuers: %w", err)
 	}
 	return nil
 }

@@ -183,6 +183,9 @@ func (f *serveFlags) doors(ctx context.Context, env *environment, a *app.App, da
 	if err := a.Trust(keys); err != nil {
 		return "", nil, err
 	}
+	if err := f.oidc.trust(a, at); err != nil {
+		return "", nil, err
+	}
 	if by, err = f.oidc.open(ctx, a, keys, at); err != nil {
 		return "", nil, err
 	}

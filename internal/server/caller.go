@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/issuer"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/server/signin"
@@ -17,6 +18,11 @@ import (
 type Doors interface {
 	// Find returns who brings a secret, and reports false if nobody does.
 	Find(ctx context.Context, kind secret.Kind, text string) (auth.Actor, bool, error)
+	// FindSigned returns whom a token is about that a trusted issuer signed: a bearer's or, if header is not empty, that of
+	// a proxy in that header.
+	FindSigned(ctx context.Context, text, header string) (auth.Actor, bool, error)
+	// Headers returns the headers in which proxies bring such tokens.
+	Headers() []string
 	// Access returns the number of the last change that took something away from somebody.
 	Access(ctx context.Context) (int64, error)
 }
@@ -55,14 +61,28 @@ func (c Config) caller(ctx context.Context, header http.Header) (a auth.Actor, o
 		return a, ok, nil
 	}
 	kind, text := brought(header)
-	if text == "" {
-		return a, false, nil
+	if kind == secret.Session {
+		for _, name := range c.Doors.Headers() {
+			if given := header.Values(name); given != nil {
+				if len(given) > 1 { // of two, one is a client's own
+					return a, false, nil
+				}
+				return c.Doors.FindSigned(ctx, given[0], name)
+			}
+		}
 	}
-	return c.Doors.Find(ctx, kind, text)
+	switch {
+	case text == "":
+		return a, false, nil
+	case kind == secret.Token && issuer.IsToken(text):
+		return c.Doors.FindSigned(ctx, text, "")
+	default:
+		return c.Doors.Find(ctx, kind, text)
+	}
 }
 
 // brought returns the secret in a request's headers: a bearer's or, if there is none, that of the cookie. A bearer that
-// fails is nobody, whatever the cookie says.
+// fails is nobody, whatever the cookie or a proxy says.
 func brought(header http.Header) (kind secret.Kind, text string) {
 	if given := header.Values("Authorization"); given != nil {
 		scheme, text, _ := strings.Cut(given[0], " ")

@@ -135,6 +135,44 @@ type row struct {
 	sources                  []string
 }
 
+// actor returns the account as an actor.
+func (r *row) actor(via domain.Via, pass auth.Pass) auth.Actor {
+	a := auth.Actor{Account: &r.account, Name: r.name, IsService: r.kind == string(domain.ServiceAccount), Roles: r.roles, InTeams: r.inTeams, Sources: r.sources, Via: via, Pass: pass}
+	if r.person.Valid {
+		person := ident.ID(r.person.Int64)
+		a.Person = &person
+	}
+	return a
+}
+
+// binding is a row of role_binding, or nothing if an account has none.
+type binding struct {
+	role    sql.NullString
+	team    sql.NullInt64
+	sources []byte
+	group   sql.NullString
+}
+
+// add gives the account what a binding gives: that of a group only if it is among groups, a list as JSON.
+func (r *row) add(b binding, groups []byte) error {
+	if b.group.Valid && !among(groups, b.group.String) {
+		return nil
+	}
+	switch {
+	case b.team.Valid:
+		r.inTeams = append(r.inTeams, auth.InTeam{Role: auth.Role(b.role.String), Team: ident.ID(b.team.Int64)})
+	case b.role.Valid:
+		r.roles = append(r.roles, auth.Role(b.role.String))
+	}
+	if len(b.sources) == 0 {
+		return nil
+	}
+	var more []string
+	err := json.Unmarshal(b.sources, &more)
+	r.sources = append(r.sources, more...)
+	return err
+}
+
 // Find returns who brings a secret of a kind, by one statement. It reports false for a secret that was never made, has
 // expired or was ended, and for an account that may not act.
 func Find(ctx context.Context, s *store.Store, keys *secret.Keys, kind secret.Kind, text string) (a auth.Actor, ok bool, err error) {
@@ -146,11 +184,7 @@ func Find(ctx context.Context, s *store.Store, keys *secret.Keys, kind secret.Ki
 	if err != nil || r == nil || r.state != string(domain.AccountActive) || !now.Before(r.expires) {
 		return a, false, err
 	}
-	a = auth.Actor{Account: &r.account, Name: r.name, IsService: r.kind == string(domain.ServiceAccount), Roles: r.roles, InTeams: r.inTeams, Sources: r.sources, Via: domain.ViaSession, Pass: auth.Pass{SignedIn: r.signedIn, Expires: r.expires}}
-	if r.person.Valid {
-		person := ident.ID(r.person.Int64)
-		a.Person = &person
-	}
+	a = r.actor(domain.ViaSession, auth.Pass{SignedIn: r.signedIn, Expires: r.expires})
 	switch kind {
 	case secret.Session:
 		if idle := r.seen.Add(Idle); idle.Before(a.Pass.Expires) {
@@ -177,6 +211,9 @@ func Find(ctx context.Context, s *store.Store, keys *secret.Keys, kind secret.Ki
 	return a, err == nil, err
 }
 
+// joinBindings joins what may give an account a role at the moment $1.
+const joinBindings = `LEFT JOIN role_binding b ON (b.account_id = a.id OR b.issuer = a.issuer AND b.group_name IS NOT NULL) AND (b.expires_at IS NULL OR b.expires_at > $1)`
+
 func read(ctx context.Context, s *store.Store, codes [][]byte, kind secret.Kind, now time.Time) (*row, error) {
 	args := []any{now, string(kind)}
 	in := make([]string, len(codes))
@@ -187,7 +224,7 @@ func read(ctx context.Context, s *store.Store, codes [][]byte, kind secret.Kind,
 	rows, err := s.Read.QueryContext(ctx, `SELECT a.id, a.name, a.kind, a.state, a.person_id, t.id, t.name, t.roles, s.signed_in_at, s.seen_at, s.expires_at, t.expires_at, t.revoked_at, b.role, b.team_id, b.sources, b.group_name, s.groups
 		FROM x_secret s JOIN account a ON a.id = s.account_id
 		LEFT JOIN api_token t ON t.id = s.token_id AND t.account_id = a.id
-		LEFT JOIN role_binding b ON (b.account_id = a.id OR b.issuer = a.issuer AND b.group_name IS NOT NULL) AND (b.expires_at IS NULL OR b.expires_at > $1)
+		`+joinBindings+`
 		WHERE s.kind = $2 AND s.mac IN (`+strings.Join(in, ", ")+`)`, args...)
 	if err != nil {
 		return nil, store.Translate(err)
@@ -198,28 +235,13 @@ func read(ctx context.Context, s *store.Store, codes [][]byte, kind secret.Kind,
 		if r == nil {
 			r = &row{}
 		}
-		var role sql.NullString
-		var team sql.NullInt64
-		var sources, groups []byte
-		var group sql.NullString
-		if err := rows.Scan(&r.account, &r.name, &r.kind, &r.state, &r.person, &r.token, &r.tokenName, &r.narrowed, &r.signedIn, &r.seen, &r.expires, &r.tokenExpires, &r.tokenEnded, &role, &team, &sources, &group, &groups); err != nil {
+		var b binding
+		var groups []byte
+		if err := rows.Scan(&r.account, &r.name, &r.kind, &r.state, &r.person, &r.token, &r.tokenName, &r.narrowed, &r.signedIn, &r.seen, &r.expires, &r.tokenExpires, &r.tokenEnded, &b.role, &b.team, &b.sources, &b.group, &groups); err != nil {
 			return nil, store.Translate(err)
 		}
-		if group.Valid && !among(groups, group.String) {
-			continue
-		}
-		switch {
-		case team.Valid:
-			r.inTeams = append(r.inTeams, auth.InTeam{Role: auth.Role(role.String), Team: ident.ID(team.Int64)})
-		case role.Valid:
-			r.roles = append(r.roles, auth.Role(role.String))
-		}
-		if len(sources) > 0 {
-			var more []string
-			if err := json.Unmarshal(sources, &more); err != nil {
-				return nil, err
-			}
-			r.sources = append(r.sources, more...)
+		if err := r.add(b, groups); err != nil {
+			return nil, err
 		}
 	}
 	return r, store.Translate(errors.Join(rows.Err(), rows.Close()))

@@ -9,6 +9,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/account"
 	"github.com/linchpin-cmdb/linchpin/ent/rolebinding"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/issuer"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/password"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/session"
@@ -24,11 +25,14 @@ type Practice struct {
 	store  *store.Store
 	keys   *secret.Keys // nil if nobody signs in: no secret is made
 	hasher *password.Hasher
+
+	// Issuers are trusted to sign who calls; nil: none is.
+	Issuers *issuer.Issuers
 }
 
 // New makes the practice over a database.
 func New(s *store.Store, keys *secret.Keys) *Practice {
-	return &Practice{s, keys, password.NewHasher()}
+	return &Practice{store: s, keys: keys, hasher: password.NewHasher()}
 }
 
 const longestName = 100

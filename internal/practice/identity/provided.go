@@ -25,21 +25,9 @@ var ErrNoRole = errs.New(errs.Forbidden, "nothing gives you a role here: ask an 
 // is found by issuer and subject alone. It is made when a binding of a group gives it a role. Failures: ErrNoRole.
 func (p *Practice) SignInBy(ctx context.Context, who provider.Person, network, before string) (newSession string, err error) {
 	return store.Write(ctx, p.store, auth.System.By("account.sign_in"), func(ctx context.Context, tx *store.Tx) (string, error) {
-		a, err := tx.Account.Query().Where(account.Issuer(who.Issuer), account.Subject(who.Subject)).Only(ctx)
-		if err != nil && !ent.IsNotFound(err) {
+		a, err := known(ctx, tx, who)
+		if err != nil {
 			return "", err
-		}
-		hasRole, err := hasRole(ctx, tx, a, who)
-		switch {
-		case err != nil:
-			return "", err
-		case !hasRole, a != nil && a.State != domain.AccountActive:
-			return "", ErrNoRole
-		case a == nil:
-			a, err = tx.Account.Create().SetName(shownName(who)).SetEmail(who.Email).SetIssuer(who.Issuer).SetSubject(who.Subject).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
-			if err != nil {
-				return "", err
-			}
 		}
 		for _, code := range p.keys.Codes(before) {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM x_secret WHERE kind = $1 AND mac = $2", string(secret.Session), code); err != nil {
@@ -53,6 +41,25 @@ func (p *Practice) SignInBy(ctx context.Context, who provider.Person, network, b
 			Kind: secret.Session, Account: &a.ID, Method: session.OIDC, Expires: tx.Now.Add(session.Length), Groups: who.Groups, SID: who.SID,
 		})
 	})
+}
+
+// known returns the account of a person whom a provider or a proxy knows. It is found by issuer and subject alone, and
+// made when a binding of a group gives it a role. Failures: ErrNoRole.
+func known(ctx context.Context, tx *store.Tx, who provider.Person) (*ent.Account, error) {
+	a, err := tx.Account.Query().Where(account.Issuer(who.Issuer), account.Subject(who.Subject)).Only(ctx)
+	if err != nil && !ent.IsNotFound(err) {
+		return nil, err
+	}
+	hasRole, err := hasRole(ctx, tx, a, who)
+	switch {
+	case err != nil:
+		return nil, err
+	case !hasRole, a != nil && a.State != domain.AccountActive:
+		return nil, ErrNoRole
+	case a != nil:
+		return a, nil
+	}
+	return tx.Account.Create().SetName(shownName(who)).SetEmail(who.Email).SetIssuer(who.Issuer).SetSubject(who.Subject).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
 }
 
 // hasRole reports whether a binding gives a role to an account that may not be there yet, or to a group of the person.

@@ -31,6 +31,8 @@ type Provider struct {
 
 	mu     sync.Mutex
 	key    *rsa.PrivateKey
+	keyID  string
+	asked  int // for keys
 	person map[string]any
 	alter  func(claims map[string]any)
 	sign   func(claims []byte) string
@@ -44,7 +46,7 @@ func New(t testing.TB) *Provider {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Provider{key: key, codes: map[string]url.Values{}}
+	p := &Provider{key: key, keyID: "one", codes: map[string]url.Values{}}
 	mux := http.NewServeMux()
 	p.Server = httptest.NewServer(mux)
 	t.Cleanup(p.Close)
@@ -55,7 +57,10 @@ func New(t testing.TB) *Provider {
 		})
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
-		write(w, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "one", Algorithm: "RS256", Use: "sig"}}})
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.asked++
+		write(w, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: p.key.Public(), KeyID: p.keyID, Algorithm: "RS256", Use: "sig"}}})
 	})
 	mux.HandleFunc("GET /auth", p.authorize)
 	mux.HandleFunc("POST /token", p.token)
@@ -115,14 +120,45 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	}
 	sign := p.sign
 	if sign == nil {
-		sign = func(claims []byte) string { return p.Sign(claims, "JWT") }
+		sign = func(claims []byte) string { return p.signed(claims, "JWT") }
 	}
 	write(w, map[string]any{"access_token": "x", "token_type": "Bearer", "expires_in": 60, "id_token": sign(text)})
 }
 
-// Sign signs claims as a token of a type.
+// Sign signs claims as a token of a type; "" for none.
 func (p *Provider) Sign(claims []byte, kind jose.ContentType) string {
-	return sign(claims, jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: p.key, KeyID: "one"}}, kind)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.signed(claims, kind)
+}
+
+func (p *Provider) signed(claims []byte, kind jose.ContentType) string {
+	return sign(claims, jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: p.key, KeyID: p.keyID}}, kind)
+}
+
+// Rotate puts a new key of a name in the place of the old one.
+func (p *Provider) Rotate(name string) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.key, p.keyID = key, name
+}
+
+// Name gives the key another name.
+func (p *Provider) Name(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keyID = name
+}
+
+// Asked returns how often the keys were asked for.
+func (p *Provider) Asked() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.asked
 }
 
 // SignByPublicKey signs claims by HMAC with the public key for a secret, which everybody knows.
@@ -140,7 +176,11 @@ func Unsigned(claims []byte) string {
 }
 
 func sign(claims []byte, key jose.SigningKey, kind jose.ContentType) string {
-	signer, err := jose.NewSigner(key, (&jose.SignerOptions{}).WithType(kind))
+	options := &jose.SignerOptions{}
+	if kind != "" {
+		options = options.WithType(kind)
+	}
+	signer, err := jose.NewSigner(key, options)
 	if err != nil {
 		panic(err)
 	}
