@@ -89,9 +89,18 @@ var weighed = []struct{ fields, operation string }{
 	{"services by tier", `{ services(first: 20, orderBy: {field: TIER}) { nodes { id } } }`},
 	{"services by state", `{ services(first: 20, orderBy: {field: OPERATIONAL_STATE, direction: DESC}) { nodes { id } } }`},
 	{"services by criticality", `{ services(first: 20, orderBy: {field: CRITICALITY}) { nodes { id } } }`},
-	{"Query.kpis", `{ kpis(period: MONTH, groupBy: TEAM, from: "BEGIN", to: "END", first: 1) { totalCount nodes { incidentsOpened } } }`},
+	{"Query.kpis", `{ kpis(period: MONTH, from: "BEGIN", to: "END") { nodes { incidentsOpened incidentsResolved backlog } } }`},
+	{"KPIGroup.TEAM", `{ kpis(period: MONTH, groupBy: TEAM, from: "BEGIN", to: "END", first: 1) { totalCount nodes { incidentsOpened } } }`},
+	{"KPIGroup.SERVICE", `{ kpis(period: MONTH, groupBy: SERVICE, from: "BEGIN", to: "END", first: 1) { totalCount nodes { incidentsOpened } } }`},
+	{"KPIGroup.CLASS", `{ kpis(period: MONTH, groupBy: CLASS, from: "BEGIN", to: "END", first: 1) { totalCount nodes { incidentsOpened } } }`},
+	{"all key figures", `{ kpis(period: MONTH, from: "BEGIN", to: "END") { nodes { incidentsOpened incidentsResolved incidentsReopened incidentsBreached timeToAcknowledge { p90 } timeToResolve { p90 } backlog backlogAge { p90 }
+		changesClosed changeSuccessRate changesThatCausedIncidents conflictsFound changesWithConflicts } } }`},
+	{"KPI.timeToAcknowledge", `{ kpis(period: MONTH, from: "BEGIN", to: "END") { nodes { timeToAcknowledge { p90 } } } }`},
+	{"KPI.timeToResolve", `{ kpis(period: MONTH, from: "BEGIN", to: "END") { nodes { timeToResolve { p90 } } } }`},
+	{"KPI.backlogAge", `{ kpis(period: MONTH, from: "BEGIN", to: "END") { nodes { backlogAge { p90 } } } }`},
 	{"all key figures, by class", `{ kpis(period: MONTH, groupBy: CLASS, from: "BEGIN", to: "END", first: 40) { nodes { incidentsOpened incidentsResolved incidentsReopened incidentsBreached timeToAcknowledge { p90 } timeToResolve { p90 } backlog backlogAge { p90 }
 		changesClosed changesSuccessful changeSuccessRate changesThatCausedIncidents conflictsFound changesWithConflicts } } }`},
+	{"PlanChangeOperationsInput.operations", `mutation { planChangeOperations(input: {id: "CHANGE", operations: [` + strings.Repeat(`{createCI: {class: "server", name: "new"}}, `, 100) + `]}) { change { id } userErrors { message } } }`},
 }
 
 // weights returns the costs that the contract states for fields and arguments.

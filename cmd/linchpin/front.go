@@ -17,7 +17,7 @@ import (
 // front are the flags that say how clients reach a server.
 type front struct {
 	public, cert, key string
-	proxies           []string
+	proxies, origins  []string
 	server.Front
 }
 
@@ -27,6 +27,7 @@ func (f *front) flags(set *pflag.FlagSet) {
 	set.StringVar(&f.cert, "tls-cert", "", "certificate by which connections are encrypted, a PEM file; read again when it changes")
 	set.StringVar(&f.key, "tls-key", "", "private key of the certificate, a PEM file")
 	set.StringSliceVar(&f.proxies, "trusted-proxy", nil, "network of a proxy that ends TLS, such as 10.0.0.0/8; others are refused; may be repeated")
+	set.StringSliceVar(&f.origins, "cors-origin", nil, "origin of another site whose pages may ask as the user, such as https://portal.example.org; may be repeated")
 }
 
 // check reads the values, and returns an error if they cannot be meant.
@@ -38,6 +39,13 @@ func (f *front) check(getenv func(string) string) (err error) {
 		if f.Public, err = server.PublicURL(f.public); err != nil {
 			return fmt.Errorf("--public-url: %w", err)
 		}
+	}
+	for _, text := range f.origins {
+		origin, err := server.Origin(text)
+		if err != nil {
+			return fmt.Errorf("--cors-origin: %w", err)
+		}
+		f.Origins = append(f.Origins, origin)
 	}
 	for _, text := range f.proxies {
 		network, err := netip.ParsePrefix(text)

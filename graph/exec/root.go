@@ -2869,8 +2869,7 @@ func (ec *executionContext) fieldContext_Mutation_createServiceAccount(ctx conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createServiceAccount_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -2904,8 +2903,7 @@ func (ec *executionContext) fieldContext_Mutation_inviteAccount(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_inviteAccount_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -2939,8 +2937,7 @@ func (ec *executionContext) fieldContext_Mutation_linkAccount(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_linkAccount_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -2974,8 +2971,7 @@ func (ec *executionContext) fieldContext_Mutation_disableAccount(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_disableAccount_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3009,8 +3005,7 @@ func (ec *executionContext) fieldContext_Mutation_enableAccount(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_enableAccount_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3044,8 +3039,7 @@ func (ec *executionContext) fieldContext_Mutation_bindRole(ctx context.Context, 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_bindRole_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3079,8 +3073,7 @@ func (ec *executionContext) fieldContext_Mutation_unbindRole(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_unbindRole_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3114,8 +3107,7 @@ func (ec *executionContext) fieldContext_Mutation_createApiToken(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createApiToken_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3149,8 +3141,7 @@ func (ec *executionContext) fieldContext_Mutation_revokeApiToken(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_revokeApiToken_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3184,8 +3175,7 @@ func (ec *executionContext) fieldContext_Mutation_endSessions(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_endSessions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3219,8 +3209,7 @@ func (ec *executionContext) fieldContext_Mutation_createApprovalPolicy(ctx conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createApprovalPolicy_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3254,8 +3243,7 @@ func (ec *executionContext) fieldContext_Mutation_updateApprovalPolicy(ctx conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateApprovalPolicy_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3289,8 +3277,7 @@ func (ec *executionContext) fieldContext_Mutation_deleteApprovalPolicy(ctx conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_deleteApprovalPolicy_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3324,8 +3311,7 @@ func (ec *executionContext) fieldContext_Mutation_draftChange(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_draftChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3359,8 +3345,7 @@ func (ec *executionContext) fieldContext_Mutation_updateChange(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3394,8 +3379,7 @@ func (ec *executionContext) fieldContext_Mutation_assessChange(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_assessChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3429,8 +3413,7 @@ func (ec *executionContext) fieldContext_Mutation_requestChangeApproval(ctx cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_requestChangeApproval_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3464,8 +3447,7 @@ func (ec *executionContext) fieldContext_Mutation_approveChange(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_approveChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3499,8 +3481,7 @@ func (ec *executionContext) fieldContext_Mutation_rejectChange(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_rejectChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3534,8 +3515,7 @@ func (ec *executionContext) fieldContext_Mutation_scheduleChange(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_scheduleChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3569,8 +3549,7 @@ func (ec *executionContext) fieldContext_Mutation_startChange(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_startChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3604,8 +3583,7 @@ func (ec *executionContext) fieldContext_Mutation_reviewChange(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_reviewChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3639,8 +3617,7 @@ func (ec *executionContext) fieldContext_Mutation_closeChange(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_closeChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3674,8 +3651,7 @@ func (ec *executionContext) fieldContext_Mutation_cancelChange(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_cancelChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3709,8 +3685,7 @@ func (ec *executionContext) fieldContext_Mutation_returnChange(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_returnChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3744,8 +3719,7 @@ func (ec *executionContext) fieldContext_Mutation_commentOnChange(ctx context.Co
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_commentOnChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3779,8 +3753,7 @@ func (ec *executionContext) fieldContext_Mutation_createCI(ctx context.Context, 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createCI_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3814,8 +3787,7 @@ func (ec *executionContext) fieldContext_Mutation_updateCI(ctx context.Context, 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateCI_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3849,8 +3821,7 @@ func (ec *executionContext) fieldContext_Mutation_retireCI(ctx context.Context, 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_retireCI_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3884,8 +3855,7 @@ func (ec *executionContext) fieldContext_Mutation_setOwners(ctx context.Context,
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_setOwners_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3919,8 +3889,7 @@ func (ec *executionContext) fieldContext_Mutation_addExternalIdentity(ctx contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_addExternalIdentity_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3954,8 +3923,7 @@ func (ec *executionContext) fieldContext_Mutation_createCIClass(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createCIClass_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -3989,8 +3957,7 @@ func (ec *executionContext) fieldContext_Mutation_updateCIClass(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateCIClass_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4024,8 +3991,7 @@ func (ec *executionContext) fieldContext_Mutation_setPriorityRule(ctx context.Co
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_setPriorityRule_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4059,8 +4025,7 @@ func (ec *executionContext) fieldContext_Mutation_openIncident(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_openIncident_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4094,8 +4059,7 @@ func (ec *executionContext) fieldContext_Mutation_updateIncident(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateIncident_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4129,8 +4093,7 @@ func (ec *executionContext) fieldContext_Mutation_assignIncident(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_assignIncident_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4164,8 +4127,7 @@ func (ec *executionContext) fieldContext_Mutation_setIncidentCIs(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_setIncidentCIs_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4199,8 +4161,7 @@ func (ec *executionContext) fieldContext_Mutation_startIncident(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_startIncident_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4234,8 +4195,7 @@ func (ec *executionContext) fieldContext_Mutation_holdIncident(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_holdIncident_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4269,8 +4229,7 @@ func (ec *executionContext) fieldContext_Mutation_resolveIncident(ctx context.Co
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_resolveIncident_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4304,8 +4263,7 @@ func (ec *executionContext) fieldContext_Mutation_reopenIncident(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_reopenIncident_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4339,8 +4297,7 @@ func (ec *executionContext) fieldContext_Mutation_closeIncident(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_closeIncident_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4374,8 +4331,7 @@ func (ec *executionContext) fieldContext_Mutation_cancelIncident(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_cancelIncident_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4409,8 +4365,7 @@ func (ec *executionContext) fieldContext_Mutation_commentOnIncident(ctx context.
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_commentOnIncident_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4444,8 +4399,7 @@ func (ec *executionContext) fieldContext_Mutation_planChangeOperations(ctx conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_planChangeOperations_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4479,8 +4433,7 @@ func (ec *executionContext) fieldContext_Mutation_draftUndo(ctx context.Context,
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_draftUndo_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4514,8 +4467,7 @@ func (ec *executionContext) fieldContext_Mutation_relateCIs(ctx context.Context,
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_relateCIs_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4549,8 +4501,7 @@ func (ec *executionContext) fieldContext_Mutation_updateRelationship(ctx context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateRelationship_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4584,8 +4535,7 @@ func (ec *executionContext) fieldContext_Mutation_unrelateCIs(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_unrelateCIs_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4619,8 +4569,7 @@ func (ec *executionContext) fieldContext_Mutation_createDependencyGroup(ctx cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createDependencyGroup_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4654,8 +4603,7 @@ func (ec *executionContext) fieldContext_Mutation_updateDependencyGroup(ctx cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateDependencyGroup_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4689,8 +4637,7 @@ func (ec *executionContext) fieldContext_Mutation_deleteDependencyGroup(ctx cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_deleteDependencyGroup_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4724,8 +4671,7 @@ func (ec *executionContext) fieldContext_Mutation_createRelationshipType(ctx con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createRelationshipType_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4759,8 +4705,7 @@ func (ec *executionContext) fieldContext_Mutation_updateRelationshipType(ctx con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateRelationshipType_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4794,8 +4739,7 @@ func (ec *executionContext) fieldContext_Mutation_setRiskWeights(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_setRiskWeights_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4829,8 +4773,7 @@ func (ec *executionContext) fieldContext_Mutation_createService(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createService_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4864,8 +4807,7 @@ func (ec *executionContext) fieldContext_Mutation_updateService(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateService_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4899,8 +4841,7 @@ func (ec *executionContext) fieldContext_Mutation_createServiceTier(ctx context.
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createServiceTier_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4934,8 +4875,7 @@ func (ec *executionContext) fieldContext_Mutation_updateServiceTier(ctx context.
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateServiceTier_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -4969,8 +4909,7 @@ func (ec *executionContext) fieldContext_Mutation_createCalendar(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createCalendar_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -5004,8 +4943,7 @@ func (ec *executionContext) fieldContext_Mutation_updateCalendar(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateCalendar_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -5039,8 +4977,7 @@ func (ec *executionContext) fieldContext_Mutation_deleteCalendar(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_deleteCalendar_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -5074,8 +5011,7 @@ func (ec *executionContext) fieldContext_Mutation_createServiceLevelTarget(ctx c
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createServiceLevelTarget_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -5109,8 +5045,7 @@ func (ec *executionContext) fieldContext_Mutation_updateServiceLevelTarget(ctx c
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateServiceLevelTarget_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -5144,8 +5079,7 @@ func (ec *executionContext) fieldContext_Mutation_deleteServiceLevelTarget(ctx c
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_deleteServiceLevelTarget_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -5179,8 +5113,7 @@ func (ec *executionContext) fieldContext_Mutation_createTeam(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createTeam_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -5214,8 +5147,7 @@ func (ec *executionContext) fieldContext_Mutation_updateTeam(ctx context.Context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateTeam_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -5249,8 +5181,7 @@ func (ec *executionContext) fieldContext_Mutation_addTeamMember(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_addTeamMember_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -5284,8 +5215,7 @@ func (ec *executionContext) fieldContext_Mutation_removeTeamMember(ctx context.C
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_removeTeamMember_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -5319,8 +5249,7 @@ func (ec *executionContext) fieldContext_Mutation_createPerson(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createPerson_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -5354,8 +5283,7 @@ func (ec *executionContext) fieldContext_Mutation_updatePerson(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updatePerson_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -5389,8 +5317,7 @@ func (ec *executionContext) fieldContext_Mutation_createChangeTemplate(ctx conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createChangeTemplate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -5424,8 +5351,7 @@ func (ec *executionContext) fieldContext_Mutation_updateChangeTemplate(ctx conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateChangeTemplate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -5459,8 +5385,7 @@ func (ec *executionContext) fieldContext_Mutation_retireChangeTemplate(ctx conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_retireChangeTemplate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -5494,8 +5419,7 @@ func (ec *executionContext) fieldContext_Mutation_createChangeWindow(ctx context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_createChangeWindow_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -5529,8 +5453,7 @@ func (ec *executionContext) fieldContext_Mutation_updateChangeWindow(ctx context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_updateChangeWindow_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }
@@ -5564,8 +5487,7 @@ func (ec *executionContext) fieldContext_Mutation_deleteChangeWindow(ctx context
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_deleteChangeWindow_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
-		ec.Error(ctx, err)
-		return fc, err
+		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
 }

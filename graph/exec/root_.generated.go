@@ -4552,7 +4552,7 @@ type RecordVersionEdge {
     last: Int
     """Return records before this cursor."""
     before: String
-  ): KPIConnection! @cost(weight: "2500")
+  ): KPIConnection! @cost(weight: "380")
 }
 
 """The length of a period of key figures."""
@@ -4570,11 +4570,11 @@ enum KPIGroup {
   """Not at all: one group for all records."""
   NONE
   """By assignment team. Records without one are in no group."""
-  TEAM
+  TEAM @cost(weight: "1500")
   """By the services that records name, except those that an incident names as EXCLUDED. A record counts for each of its services."""
-  SERVICE
+  SERVICE @cost(weight: "3500")
   """By the classes of the CIs that records name, except CIs that an incident names as EXCLUDED and CIs that you may not see. A record counts once for each of its classes."""
-  CLASS
+  CLASS @cost(weight: "3500")
 }
 
 """The key figures of a period and group."""
@@ -4598,13 +4598,13 @@ type KPI {
   """How many incidents missed a service level target."""
   incidentsBreached: Int!
   """How long the incidents that were acknowledged in the period took from opening to acknowledgement; null if none was."""
-  timeToAcknowledge: KPIDurations
+  timeToAcknowledge: KPIDurations @cost(weight: "45")
   """How long the incidents that were resolved in the period took from opening to resolution; null if none was."""
-  timeToResolve: KPIDurations
+  timeToResolve: KPIDurations @cost(weight: "45")
   """How many incidents were open at the end of the period, or are open now if it has not ended. An incident that was opened again counts as open from its opening until it was resolved the last time."""
   backlog: Int!
   """How long the incidents of the backlog had been open by then; null if there were none."""
-  backlogAge: KPIDurations
+  backlogAge: KPIDurations @cost(weight: "45")
   """How many changes were closed."""
   changesClosed: Int!
   """How many of these had the outcome SUCCESSFUL or SUCCESSFUL_WITH_ISSUES."""
@@ -4804,7 +4804,7 @@ input PlanChangeOperationsInput {
   """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
   expectedVersion: Int
   """All operations, at most 100, each about another record; empty if the change is to plan none."""
-  operations: [PlannedOperationInput!]!
+  operations: [PlannedOperationInput!]! @cost(weight: "1900")
 }
 
 """A planned operation: exactly one of the fields other than ` + "`" + `key` + "`" + ` has to be present."""
@@ -5580,7 +5580,7 @@ directive @cost(
   weight: String!
 ) on FIELD_DEFINITION | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION | ENUM_VALUE
 
-"""A moment: RFC 3339 in UTC with up to six decimals, such as 2027-01-10T22:00:00Z."""
+"""A moment: RFC 3339 in UTC with up to six decimals, such as 2027-01-10T22:00:00Z. A date alone, such as 2027-01-10, is read as its first moment in UTC."""
 scalar DateTime @specifiedBy(url: "https://datatracker.ietf.org/doc/html/rfc3339")
 
 """A JSON object, at most 64 KiB."""

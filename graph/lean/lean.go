@@ -30,6 +30,27 @@ func (p *Place) context(ctx context.Context, field graphql.CollectedField) (*gra
 	return &graphql.FieldContext{Object: p.Object, Field: field, IsMethod: p.IsMethod, IsResolver: p.IsResolver}, nil
 }
 
+// Unread is why the input of a mutation cannot be read.
+type Unread struct{ Err error }
+
+// Error returns the reason.
+func (u Unread) Error() string { return u.Err.Error() }
+
+// Refuser is a payload that can tell what of a mutation's input cannot be read.
+type Refuser interface {
+	// Refused returns a payload that says so, or the error if it is not for a person to mend.
+	Refused(err error) (payload any, failure error)
+}
+
+// refuse returns the payload of a mutation whose input cannot be read.
+func refuse[T any](unread error) (any, error) {
+	var none T
+	if payload, ok := any(none).(Refuser); ok {
+		return payload.Refused(unread)
+	}
+	return nil, unread
+}
+
 // Resolve answers one field as graphql.ResolveField does: an error or a panic of the resolver is the field's error.
 func Resolve[T any](
 	ctx context.Context, op *graphql.OperationContext, field graphql.CollectedField,
@@ -39,7 +60,8 @@ func Resolve[T any](
 	isNonNull bool,
 ) (answer graphql.Marshaler) {
 	here, err := place.context(ctx, field)
-	if err != nil {
+	unread, ok := err.(Unread) //nolint:errorlint // as the generated code makes it, never wrapped
+	if err != nil && !ok {
 		return graphql.Null
 	}
 	ctx = graphql.WithFieldContext(ctx, here)
@@ -53,7 +75,12 @@ func Resolve[T any](
 	if here.NonNull && !isNonNull {
 		nothing = graphql.RequiredNull
 	}
-	value, err := resolve(ctx)
+	var value any
+	if ok {
+		value, err = refuse[T](unread.Err)
+	} else {
+		value, err = resolve(ctx)
+	}
 	if err != nil {
 		op.Error(ctx, graphql.AddFieldLocationToError(ctx, err))
 		return nothing

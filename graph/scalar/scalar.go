@@ -69,10 +69,13 @@ func MarshalDateTime(t time.Time) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, strconv.Quote(t.UTC().Format(moment))) })
 }
 
-// UnmarshalDateTime reads a moment of any offset, cut to microseconds.
+// UnmarshalDateTime reads a moment of any offset, cut to microseconds, or a date, which is its first moment in UTC.
 func UnmarshalDateTime(v any) (time.Time, error) {
 	s, ok := v.(string)
 	t, err := time.Parse(time.RFC3339Nano, s)
+	if len(s) == len(time.DateOnly) {
+		t, err = time.Parse(time.DateOnly, s)
+	}
 	t = t.UTC() // an offset may lead out of the years that can be written
 	if !ok || err != nil || t.Year() < 1 || t.Year() > 9999 {
 		return time.Time{}, errs.New(errs.BadUserInput, "%s is not a moment; write it like 2027-01-10T22:00:00Z", shown(v))
@@ -173,8 +176,10 @@ func UnmarshalJSON(v any) (map[string]any, error) {
 	}
 	// Encoding and decoding it again makes numbers float64, however they were read.
 	object = nil
-	err = json.Unmarshal(text, &object)
-	return object, err
+	if err = json.Unmarshal(text, &object); err != nil {
+		return nil, errs.New(errs.BadUserInput, "the JSON object holds a number of more than 64 bits: at most about 1.8e308")
+	}
+	return object, nil
 }
 
 // MarshalJSONValue writes a JSON value.

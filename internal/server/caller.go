@@ -5,12 +5,16 @@ import (
 	"net/http"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/issuer"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
+	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 	"github.com/linchpin-cmdb/linchpin/internal/server/signin"
 )
 
@@ -33,13 +37,17 @@ func signIn(c Config, next http.Handler) http.Handler {
 	own := OwnPages(c.Front)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		actor, ok, err := c.caller(r.Context(), r.Header)
+		if errs.CodeOf(err) == errs.BadUserInput {
+			answer{transport: transport{}, w: w, r: r}.fail(http.StatusBadRequest, gqlerror.List{guard.Refuse(errs.BadUserInput, nil, "%s", err.Error())})
+			return
+		}
 		if err != nil {
 			c.Log.Error("who calls could not be found out", "request", requestID(r.Context()), "error", err)
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "who calls could not be found out: ask again", http.StatusServiceUnavailable)
 			return
 		}
-		if actor.Via == domain.ViaSession && own.Check(r) != nil {
+		if actor.Via == domain.ViaSession && own.Check(r) != nil && !c.Front.shares(r) {
 			http.Error(w, "requests from pages of other sites and ports are refused", http.StatusForbidden)
 			return
 		}
@@ -54,7 +62,8 @@ func signIn(c Config, next http.Handler) http.Handler {
 // roles they give themselves; by default they are an admin. Without doors, the context says who calls.
 func (c Config) caller(ctx context.Context, header http.Header) (a auth.Actor, ok bool, err error) {
 	if c.IsDev {
-		return named(header), true, nil
+		a, err = named(header)
+		return a, err == nil, err
 	}
 	if c.Doors == nil {
 		a, ok = auth.From(ctx)
@@ -98,21 +107,25 @@ func brought(header http.Header) (kind secret.Kind, text string) {
 	return secret.Session, cookies[0].Value
 }
 
-// named returns who a caller says they are.
-func named(header http.Header) auth.Actor {
+const longestActor = 100
+
+// named returns who a caller says they are. Nobody acts under another name than they give.
+func named(header http.Header) (a auth.Actor, err error) {
 	name := defaultDevName
-	if given := header.Get(actorHeader); given != "" && len(given) <= 100 && printable(given) && !auth.IsReserved(given) {
-		name = given
+	if given := strings.Join(header.Values(actorHeader), ","); given != "" {
+		if name, err = valid.Text(actorHeader, given, 1, longestActor); err != nil || !printable(name) || auth.IsReserved(name) {
+			return a, errs.New(errs.BadUserInput, "%s is a name of 1 to %d characters that can be seen, in UTF-8, and not one of the program's own", actorHeader, longestActor)
+		}
 	}
 	roles := []auth.Role{auth.Admin}
 	if given := header.Values(rolesHeader); given != nil {
 		roles = auth.Roles(strings.Join(given, ","))
 	}
-	return auth.Dev(name, roles...)
+	return auth.Dev(name, roles...), nil
 }
 
 func printable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+	return !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
 // welcome leads a browser that nobody has signed in from GraphiQL to the page where people sign in.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -13,6 +14,7 @@ import (
 type Front struct {
 	Public  *url.URL       // where they find it; nil: on this machine alone
 	Proxies []netip.Prefix // through which they come; none: they come by themselves
+	Origins []string       // of pages of other sites that may ask, as Origin reads them
 }
 
 // Origin returns the origin of the server's own pages, or "" if they are only on this machine.
@@ -47,6 +49,10 @@ func PublicURL(text string) (*url.URL, error) {
 // origin or of this machine. Accepting the socket looks at whether the page is of the host that it asks.
 func (f Front) admits(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
+	if slices.Contains(f.Origins, origin) {
+		_, r.Host, _ = strings.Cut(origin, "://") // that of the page, which may ask
+		return true
+	}
 	if origin == "" || f.Public == nil {
 		return true
 	}

@@ -91,7 +91,7 @@ func New(c Config) http.Handler {
 		mux.Handle("/auth/", c.Auth)
 	}
 	mux.Handle("/", welcome(c, ui.Handler()))
-	return identify(c, recovered(c.Log, strict(c, hosted(c, behind(c, signIn(c, mux))))))
+	return identify(c, recovered(c.Log, strict(c, hosted(c, behind(c, shared(c, signIn(c, mux)))))))
 }
 
 // health adds the routes that say whether the process lives, and whether it can answer.

@@ -126,12 +126,14 @@ func (s *socket) keepAlive(ctx context.Context) {
 	}
 }
 
-// drain completes the subscriptions, lets the rest finish, and closes the connection.
+// drain ends the subscriptions without a word, lets the rest finish, and closes the connection. A client that is told
+// that its subscription is complete does not ask for it again; one whose connection goes away does.
 func (s *socket) drain() {
 	s.mu.Lock()
-	for _, r := range s.running {
+	for id, r := range s.running {
 		if r.kind == ast.Subscription {
 			r.cancel()
+			delete(s.running, id)
 		}
 	}
 	s.mu.Unlock()
@@ -198,6 +200,9 @@ func (s *socket) initialise(ctx context.Context, m message) (err error) {
 		return err
 	}
 	actor, ok, err := s.config.caller(ctx, s.header) // whoever sent the upgrade, the payload may say more
+	if errs.CodeOf(err) == errs.BadUserInput {
+		return violation{closeForbidden, "Forbidden: " + err.Error()}
+	}
 	if err != nil {
 		s.config.Log.Error("who calls could not be found out", "error", err)
 		return violation{websocket.StatusTryAgainLater, "Try again later: who calls could not be found out"}

@@ -32,7 +32,7 @@ func (sockets) Supports(r *http.Request) bool {
 
 // Do serves one socket until it closes.
 func (t sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+	if r.Header.Get("Sec-Fetch-Site") == "cross-site" && !t.config.Front.shares(r) {
 		http.Error(w, "sockets of pages of other sites are refused", http.StatusForbidden)
 		return
 	}

@@ -76,7 +76,9 @@ func (a answer) stream(o *operation, refused *graphql.Response, cancel func()) {
 		select {
 		case text, ok := <-answers:
 			if !ok {
-				_ = s.send(event("complete", nil, nil))
+				if o.kind() != ast.Subscription || draining.Err() == nil { // else the client comes back
+					_ = s.send(event("complete", nil, nil))
+				}
 				return
 			}
 			if s.send(text) != nil {

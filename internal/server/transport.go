@@ -39,7 +39,7 @@ const (
 	utf8JSON    = "; charset=utf-8"
 	// varies are the headers that the answer to a request depends on: what is accepted, who calls, what is asked for
 	// beside.
-	varies = "Accept, Authorization, Cookie, " + actorHeader + ", " + rolesHeader + ", " + costHeader + ", " + leastHeader + ", " + staleHeader
+	varies = "Accept, Authorization, Cookie, Origin, " + actorHeader + ", " + rolesHeader + ", " + costHeader + ", " + leastHeader + ", " + staleHeader
 )
 
 // Supports returns true: the transport answers every request.
@@ -67,7 +67,7 @@ func (t transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		a.refuse(http.StatusUnauthorized, errs.Unauthenticated, "nobody is signed in")
 		return
 	}
-	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+	if r.Header.Get("Sec-Fetch-Site") == "cross-site" && !t.config.Front.shares(r) {
 		a.refuse(http.StatusForbidden, errs.Forbidden, "requests from pages of other sites are refused")
 		return
 	}

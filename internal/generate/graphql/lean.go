@@ -131,7 +131,7 @@ func (s *slimmer) lean(file, text string) string {
 	for _, part := range simpleField.FindAllStringSubmatch(text, -1) {
 		places[part[1]] = place(part[2]+part[5], part[3]+part[6], part[4]+part[7])
 	}
-	for _, p := range []*pattern{&inputs, &rendered, &shared} {
+	for _, p := range []*pattern{&inputs, &rendered, &shared, &unread} {
 		text = s.replace(p, text)
 	}
 	functions := strings.Split(text, "\nfunc ")
@@ -217,7 +217,7 @@ var simpleField = regexp.MustCompile(`(?s)\) fieldContext_([\p{L}\p{N}_]+)\([^\n
 var scalarField = regexp.MustCompile(`fieldContext_([\p{L}\p{N}_]+)\([^\n]*\n\treturn graphql\.NewScalarFieldContext\(`)
 
 // patterns are all that must be found in what gqlgen writes.
-var patterns = []*pattern{&inputs, &rendered, &shared, &children, &child, &deferred, &shaped, &dispatched, &slice, &plain, &resolved, &forwarded, &opened, &uncalled}
+var patterns = []*pattern{&inputs, &rendered, &shared, &children, &child, &deferred, &shaped, &dispatched, &slice, &plain, &resolved, &forwarded, &opened, &uncalled, &unread}
 
 var (
 	inputs = pattern{
@@ -235,6 +235,12 @@ var (
 		name: "shared", // what all functions of an operation share
 		code: regexp.MustCompile(`type executionContext struct \{\n`),
 		lean: "${0}\tshapes lean.Shapes\n",
+	}
+	unread = pattern{
+		name: "unread", // what becomes of a mutation whose input cannot be read
+		code: regexp.MustCompile(`(\tif fc\.Args, err = ec\.field_Mutation_\w+_args\([^\n]*; err != nil \{\n)\t\tec\.Error\(ctx, err\)\n\t\treturn fc, err\n`),
+		lean: "$1\t\treturn fc, lean.Unread{Err: err}\n",
+		left: regexp.MustCompile(`ec\.field_Mutation_\w+_args\([^\n]*err != nil \{\n\t\tec\.Error`),
 	}
 	children = pattern{
 		name: "children", // the functions that make the contexts of children, which nothing calls

@@ -128,6 +128,7 @@ func TestGenerationFailsAndSaysWhichPatternFoundLessThanItMust(t *testing.T) {
 		&resolved:   {"(ctx)\n\t\t},\n\t\tnil,\n", "(ctx)\n\t\t},\n\t\tmiddleware,\n"},
 		&forwarded:  {"(ctx, selections, v)\n", "(ctx, field.Selections, v)\n"},
 		&opened:     {"return ec.fieldContext_", "return ec.contextOf_"},
+		&unread:     {"ec.field_Mutation_addBook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {\n\t\tec.Error(ctx, err)", "ec.field_Mutation_addBook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {\n\t\tec.Error(ctx, (err))"},
 		&uncalled:   {"func (ec *executionContext) fieldContext_", "func (ec *executionContext) contextOf_"},
 	}
 	for _, p := range patterns {

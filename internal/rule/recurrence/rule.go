@@ -59,14 +59,40 @@ func New(start time.Time, minutes int, zone, text string) (*Rule, error) {
 	if until := r.option.Until; !until.IsZero() && until.Before(r.start) {
 		return nil, invalid("UNTIL=%s lies before startsAt, %s: it would never take place", until.UTC().Format("20060102T150405Z"), r.start.UTC().Format(time.RFC3339))
 	}
-	whole, err := rrule.NewRRule(*r.option)
-	if err != nil {
-		return nil, invalid("%v", err)
-	}
-	if _, ok := whole.Iterator()(); !ok {
-		return nil, invalid("%s never takes place: no day fits all of its parts", text)
+	for _, o := range []rrule.ROption{lastCycle(*r.option), *r.option} { // the second ends soon if the first finds a day
+		whole, err := rrule.NewRRule(o)
+		if err != nil {
+			return nil, invalid("%v", err)
+		}
+		if _, ok := whole.Iterator()(); !ok {
+			return nil, invalid("%s never takes place: no day fits all of its parts", text)
+		}
 	}
 	return r, nil
+}
+
+// lastYear is the last year in which rrule looks for a day.
+const lastYear = 9999
+
+// lastCycle returns the rule without its end, begun so late that it is tried for one cycle of the calendar or two, and
+// not for eight thousand years: after 400 years each date has its weekday again, and after some such cycles the steps
+// of the rule fall on the same dates.
+func lastCycle(o rrule.ROption) rrule.ROption {
+	steps := map[rrule.Frequency]int{rrule.DAILY: 146_097, rrule.WEEKLY: 20_871, rrule.MONTHLY: 4_800, rrule.YEARLY: 400}[o.Freq]
+	interval := max(1, o.Interval)
+	cycle := 400 * interval / gcd(steps, interval)
+	o.Count, o.Until = 0, time.Time{}
+	if cycles := (lastYear-o.Dtstart.Year())/cycle - 1; cycles > 0 {
+		o.Dtstart = o.Dtstart.AddDate(cycles*cycle, 0, 0)
+	}
+	return o
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 // zones caches the zones that were asked for: reading one takes longer than expanding a rule.

@@ -1,11 +1,13 @@
 package recurrence_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/teambition/rrule-go"
 	"pgregory.net/rapid"
 
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
@@ -180,5 +182,45 @@ func TestTimesThatNoSpanCoversAreFound(t *testing.T) {
 		if got, ok := span(5, 10).Uncovered(c.by); ok != c.is || ok && got != c.want {
 			t.Errorf("%v: got %v, %v", c.by, got, ok)
 		}
+	}
+}
+
+func TestRulesThatNeverTakePlaceAreKnownFromTheirLastCycle(t *testing.T) {
+	start := at(t, "2027-01-04T22:00:00Z")
+	never, sometimes := 0, 0
+	for _, freq := range []string{"DAILY", "WEEKLY", "MONTHLY", "YEARLY"} {
+		for _, interval := range []int{1, 2, 7, 11, 12, 28, 400, 999} {
+			for _, parts := range []string{"BYMONTH=2;BYMONTHDAY=29", "BYMONTH=2;BYMONTHDAY=30", "BYDAY=MO;BYMONTHDAY=13", "BYDAY=FR;BYMONTH=2;BYMONTHDAY=29", "BYMONTHDAY=31;BYMONTH=4,6"} {
+				if freq == "WEEKLY" && strings.Contains(parts, "BYMONTHDAY") {
+					parts = strings.NewReplacer("BYMONTHDAY=29", "BYDAY=TU", "BYMONTHDAY=30", "BYDAY=WE", "BYMONTHDAY=13", "BYMONTH=5", "BYMONTHDAY=31", "BYDAY=SU").Replace(parts)
+				}
+				text := fmt.Sprintf("FREQ=%s;INTERVAL=%d;%s", freq, interval, parts)
+				option, err := rrule.StrToROption(text)
+				if err != nil {
+					continue // such as a part that is there twice
+				}
+				option.Dtstart = start
+				whole, err := rrule.NewRRule(*option)
+				if err != nil {
+					t.Fatal(text, err)
+				}
+				_, want := whole.Iterator()()
+				_, err = recurrence.New(start, 60, "UTC", text)
+				if err != nil && !strings.Contains(err.Error(), "never takes place") {
+					continue // refused for what it says
+				}
+				if got := err == nil; got != want {
+					t.Errorf("%s takes place: %t, want %t: %v", text, got, want, err)
+				}
+				if want {
+					sometimes++
+				} else {
+					never++
+				}
+			}
+		}
+	}
+	if never < 20 || sometimes < 20 {
+		t.Errorf("%d that never take place and %d others show little", never, sometimes)
 	}
 }

@@ -217,8 +217,14 @@ func TestTheDefaultPageOfEachListAndADashboardFit(t *testing.T) {
 	} {
 		fmt.Fprintf(&panels, "p%d: %s\n", i, panel)
 	}
+	var figures strings.Builder
+	for i, figure := range []string{"incidentsOpened incidentsResolved backlog", "incidentsBreached", "changesClosed changeSuccessRate"} {
+		for n := range 8 {
+			fmt.Fprintf(&figures, "f%d_%d: kpis(period: DAY, from: \"2026-01-01\", to: \"2026-01-%02d\") { nodes { start %s } }\n", i, n, 2+n, figure)
+		}
+	}
 	for _, query := range []string{
-		"{" + panels.String() + "}", `{ services(first: 20) { nodes { dependencies { needs { totalCount } } } } }`,
+		"{" + panels.String() + "}", "{" + figures.String() + "}", `{ services(first: 20) { nodes { dependencies { needs { totalCount } } } } }`,
 	} {
 		if cost := priceOf(t, query, nil); cost > guard.Default.Cost {
 			t.Errorf("%s\ncosts %d", query, cost)

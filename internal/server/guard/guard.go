@@ -75,6 +75,10 @@ func (g *Guard) read(query, operation string, variables map[string]any) (*Docume
 	if len(query) > g.limits.Document {
 		return nil, gqlerror.List{Refuse(errs.TooLarge, nil, "the document has %d bytes, and %d is the limit", len(query), g.limits.Document)}
 	}
+	query, refused := unescape(query)
+	if refused != nil {
+		return nil, gqlerror.List{refused}
+	}
 	defer g.turns.take()()
 	parsed, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, g.limits.Tokens)
 	if err != nil {

@@ -78,10 +78,11 @@ func escape(text []byte) (size int, whole bool) {
 	return 12, utf16.DecodeRune(first, unit(6)) != utf8.RuneError
 }
 
-// checkVariables holds decoded variables to the limits.
+// checkVariables holds decoded variables to the limits, and writes whole numbers without a fraction: 2.0 is 2.
 func (g *Guard) checkVariables(given map[string]any) *gqlerror.Error {
 	left := g.limits.Values
 	for name, value := range given {
+		given[name] = whole(value)
 		if refused := g.checkValue(name, value, 0, &left); refused != nil {
 			return refused
 		}
@@ -98,13 +99,15 @@ func (g *Guard) checkValue(name string, value any, depth int, left *int) *gqlerr
 	}
 	switch v := value.(type) {
 	case []any:
-		for _, e := range v {
+		for i, e := range v {
+			v[i] = whole(e)
 			if refused := g.checkValue(name, e, depth+1, left); refused != nil {
 				return refused
 			}
 		}
 	case map[string]any:
-		for _, e := range v {
+		for field, e := range v {
+			v[field] = whole(e)
 			if refused := g.checkValue(name, e, depth+1, left); refused != nil {
 				return refused
 			}
