@@ -24,6 +24,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/read"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/consent"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
@@ -104,6 +105,23 @@ func TestScenarios(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, s *store.Store) { runScenario(t, file, s) })
 		})
+	}
+}
+
+// TestEachWarningIsGivenInAScenario looks at the answers that scenarios expect.
+func TestEachWarningIsGivenInAScenario(t *testing.T) {
+	var all []byte
+	for _, file := range scenarios(t) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, text...)
+	}
+	for _, code := range domain.WarningCode("").Values() {
+		if !bytes.Contains(all, []byte(`"code": "`+code+`"`)) {
+			t.Errorf("no scenario is warned of %s", code)
+		}
 	}
 }
 

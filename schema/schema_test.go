@@ -4,6 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+
 	"github.com/linchpin-cmdb/linchpin/schema"
 )
 
@@ -44,5 +47,24 @@ func TestTheSubgraphHasItsKeysAndTheContractHasNone(t *testing.T) {
 	}
 	if strings.Contains(subgraph.SDL, "_entities") {
 		t.Error("the subgraph repeats what every subgraph has")
+	}
+}
+
+func TestEveryPayloadHasWarnings(t *testing.T) {
+	sdl, err := schema.SDL()
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := gqlparser.LoadSchema(&ast.Source{Name: "contract", Input: string(sdl)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range doc.Mutation.Fields {
+		if strings.HasPrefix(verb.Name, "__") {
+			continue
+		}
+		if f := doc.Types[verb.Type.Name()].Fields.ForName("warnings"); f == nil || f.Type.String() != "[Warning!]!" {
+			t.Errorf("the payload of %s has no warnings", verb.Name)
+		}
 	}
 }

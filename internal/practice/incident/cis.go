@@ -36,11 +36,11 @@ func (p *Practice) SetCIs(ctx context.Context, in SetCIs) (*ent.Incident, error)
 			return err
 		}
 		u.SetUpdatedAt(tx.Now) // the incident counts as written even where its level stays
-		if was.IsImpactOverridden {
-			return nil
-		}
 		found, err := p.findFor(ctx, tx, was.ID, named)
 		if err != nil {
+			return err
+		}
+		if err := p.warnOfOpen(ctx, tx, was, before, named, found.answer); err != nil || was.IsImpactOverridden {
 			return err
 		}
 		return weigh(ctx, tx, was, u, found.suggestion.Level, was.Urgency)

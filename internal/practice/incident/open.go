@@ -104,7 +104,7 @@ func (p *Practice) open(ctx context.Context, tx *store.Tx, in Open) (*ent.Incide
 	if err := tellOpened(ctx, tx, record, named); err != nil {
 		return nil, err
 	}
-	if err := p.warnOfOpen(ctx, tx, record, named, found.answer); err != nil {
+	if err := p.warnOfOpen(ctx, tx, record, nil, named, found.answer); err != nil {
 		return nil, err
 	}
 	if key == nil {

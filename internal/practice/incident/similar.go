@@ -29,24 +29,25 @@ const (
 	mostHeld     = 10 // CIs that are ruled out
 )
 
-// warnOfOpen warns of what else is open when an incident is opened, by the answer about it.
-func (p *Practice) warnOfOpen(ctx context.Context, tx *store.Tx, is *ent.Incident, named []CI, answer *impact.Answer) error {
-	if err := p.warnOfSimilar(ctx, tx, is, named); err != nil {
+// warnOfOpen warns of what else is open when an incident is opened, or names other CIs than before, by the answer about
+// it.
+func (p *Practice) warnOfOpen(ctx context.Context, tx *store.Tx, is *ent.Incident, before, named []CI, answer *impact.Answer) error {
+	if err := p.warnOfSimilar(ctx, tx, is, before, named); err != nil {
 		return err
 	}
-	if err := warnOfRuledOut(ctx, tx, named, answer.Snapshot()); err != nil {
+	if err := p.warnOfRuledOut(ctx, tx, is, before, named, answer.Snapshot()); err != nil {
 		return err
 	}
-	return p.warnOfEarlier(ctx, tx, answer)
+	return p.warnOfEarlier(ctx, tx, is, answer)
 }
 
 // warnOfSimilar warns of open incidents that a new one may be a duplicate of, beside the one that it is part of: those
-// that name one of its CIs in the same role, ROOT or AFFECTED, and those whose ROOT CIs explain why one is not well.
-// The actor has named those CIs and so may see them.
-func (p *Practice) warnOfSimilar(ctx context.Context, tx *store.Tx, is *ent.Incident, named []CI) error {
+// that name one of its CIs in the same role, ROOT or AFFECTED, and those whose ROOT CIs explain why one is not well. It
+// passes over CIs that it named so before. The actor has named the others and so may see them.
+func (p *Practice) warnOfSimilar(ctx context.Context, tx *store.Tx, is *ent.Incident, before, named []CI) error {
 	places, roles := map[ident.ID]int{}, map[domain.IncidentRole][]ident.ID{}
 	for i, c := range named {
-		if c.Role != domain.ExcludedRole {
+		if c.Role != domain.ExcludedRole && !slices.Contains(before, c) {
 			roles[c.Role], places[c.ID] = append(roles[c.Role], c.ID), i
 		}
 	}
@@ -75,7 +76,7 @@ func (p *Practice) warnOfSimilar(ctx context.Context, tx *store.Tx, is *ent.Inci
 	s := p.graph.Snapshot()
 	for i, c := range named {
 		state := impact.StateOf(s, c.ID)
-		if c.Role == domain.ExcludedRole || state < impact.Degraded {
+		if c.Role == domain.ExcludedRole || slices.Contains(before, c) || state < impact.Degraded {
 			continue
 		}
 		by := slices.DeleteFunc(impact.Partakers(s, c.ID), func(r ident.ID) bool {
@@ -94,10 +95,24 @@ func (p *Practice) warnOfSimilar(ctx context.Context, tx *store.Tx, is *ent.Inci
 // said is how a sentence calls a role.
 var said = map[domain.IncidentRole]string{domain.RootRole: "its ROOT", domain.AffectedRole: "AFFECTED"}
 
-// warnOfRuledOut warns of the CIs that others have ruled out and that the failures of a new incident reach, as its view
-// of the graph shows.
-func warnOfRuledOut(ctx context.Context, tx *store.Tx, named []CI, view *topology.Snapshot) error {
-	held, _ := impact.RuledOutBeside(view, impact.Unopened)
+// warnOfRuledOut warns of the CIs that others have ruled out and that the failures of an incident reach, as its view of
+// the graph shows, and did not reach by what it named before.
+func (p *Practice) warnOfRuledOut(ctx context.Context, tx *store.Tx, is *ent.Incident, before, named []CI, view *topology.Snapshot) error {
+	held, ok := impact.RuledOutBeside(view, impact.Unopened)
+	if !ok {
+		held, _ = impact.RuledOutBeside(view, is.ID)
+	}
+	if len(held) > 0 && len(before) > 0 {
+		marks, _ := marksOf(is.ID, before)
+		then, err := p.graph.Snapshot().With(topology.Batch{Incidents: []topology.Incident{marks}})
+		if err != nil {
+			return err
+		}
+		known, _ := impact.RuledOutBeside(then, is.ID)
+		held = slices.DeleteFunc(held, func(h impact.Held) bool {
+			return slices.ContainsFunc(known, func(k impact.Held) bool { return k.CI == h.CI && k.State == h.State })
+		})
+	}
 	return eachHeld(ctx, tx, held, func(h impact.Held, name string) {
 		field := []string{"cis"}
 		if i := slices.IndexFunc(named, func(c CI) bool { return c.ID == h.CI }); i >= 0 {
@@ -148,10 +163,14 @@ func eachHeld(ctx context.Context, tx *store.Tx, held []impact.Held, tell func(h
 	return nil
 }
 
-// warnOfEarlier warns of open incidents that deserve a graver impact level by what fails with a new one, as the answer
-// about that shows. It looks at those that take part in the state of a service with it.
-func (p *Practice) warnOfEarlier(ctx context.Context, tx *store.Tx, answer *impact.Answer) error {
-	var earlier []ident.ID
+// warnOfEarlier warns of open incidents that deserve a graver impact level by what fails with another, as the answer
+// about that shows. It looks at those that take part in the state of a service with it, and if it breaks anything at
+// the newest that name what they were seen to affect.
+func (p *Practice) warnOfEarlier(ctx context.Context, tx *store.Tx, is *ent.Incident, answer *impact.Answer) error {
+	earlier, err := p.seenBeside(ctx, tx, is, answer)
+	if err != nil {
+		return err
+	}
 	hits := answer.Affected(impact.Filter{Keep: aService})
 	for _, h := range hits[:min(len(hits), mostCompared)] {
 		for _, r := range answer.Beside(h.CI) {
@@ -193,6 +212,25 @@ func (p *Practice) warnOfEarlier(ctx context.Context, tx *store.Tx, answer *impa
 		}
 	}
 	return nil
+}
+
+// seenBeside lists the newest open incidents that name CIs as AFFECTED, beside one that breaks something: what would be
+// DOWN with those may be more now.
+func (p *Practice) seenBeside(ctx context.Context, tx *store.Tx, is *ent.Incident, answer *impact.Answer) ([]ident.ID, error) {
+	if len(answer.Affected(impact.Filter{AtLeast: impact.AtRisk})) == 0 {
+		return nil, nil
+	}
+	rows, err := tx.IncidentCI.Query().
+		Where(incidentci.RoleEQ(domain.AffectedRole), incidentci.IncidentIDNEQ(is.ID), incidentci.HasIncidentWith(incident.StateIn(openStates...))).
+		Order(ent.Desc(incidentci.FieldIncidentID)).Limit(mostCompared).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]ident.ID, len(rows))
+	for i, row := range rows {
+		ids[i] = row.IncidentID
+	}
+	return slices.Compact(ids), nil
 }
 
 // numbers names records as people do.
