@@ -29,6 +29,10 @@ func (ec *executionContext) _Conflict_kind(ctx context.Context, field graphql.Co
 	return ec.marshalNConflictKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐConflictKind(ctx, field.Selections, obj.Kind())
 }
 
+func (ec *executionContext) _Conflict_facts(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
+	return ec.marshalNFacts2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFacts(ctx, field.Selections, obj.Facts())
+}
+
 func (ec *executionContext) _Conflict_change(ctx context.Context, field graphql.CollectedField, obj *read.Conflict) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -314,6 +318,11 @@ func (ec *executionContext) _Conflict(ctx context.Context, sel ast.SelectionSet,
 			out.Values[i] = graphql.MarshalString("Conflict")
 		case "kind":
 			out.Values[i] = ec._Conflict_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "facts":
+			out.Values[i] = ec._Conflict_facts(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -82,6 +82,20 @@ func (ec *executionContext) _RiskFactor_ciCount(ctx context.Context, field graph
 	return ec.marshalNInt2int(ctx, field.Selections, obj.CiCount())
 }
 
+func (ec *executionContext) _RiskFactor_groups(ctx context.Context, field graphql.CollectedField, obj *read.RiskFactor) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "RiskFactor", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.Groups(ctx)
+		},
+		ec.marshalNDependencyGroup2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDependencyGroupᚄ,
+		true,
+	)
+}
+
 func (ec *executionContext) _RiskFactor_paths(ctx context.Context, field graphql.CollectedField, obj *read.RiskFactor) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -321,6 +335,11 @@ func (ec *executionContext) _RiskFactor(ctx context.Context, sel ast.SelectionSe
 			}
 		case "ciCount":
 			out.Values[i] = ec._RiskFactor_ciCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "groups":
+			out.Values[i] = ec._RiskFactor_groups(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

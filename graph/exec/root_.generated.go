@@ -2948,6 +2948,8 @@ after that. CIs that operations change or retire count as part of the scope. Oth
 type Conflict {
   """In which way."""
   kind: ConflictKind!
+  """NONE if it holds whatever has failed; NOW if it holds only beside what has failed by now: changes that are being carried out, or due within 24 hours, are held against that, too."""
+  facts: Facts!
   """The change whose conflict it is."""
   change: Change!
   """The other change; null if a window is in the way."""
@@ -5493,6 +5495,8 @@ type RiskFactor {
   cis: [CI!]!
   """How many CIs it is about."""
   ciCount: Int!
+  """For REDUNDANCY_LOST, the first ten dependency groups that lose something, without those of CIs that you may not see; else empty."""
+  groups: [DependencyGroup!]!
   """How failure reaches the first of these CIs, at most three paths."""
   paths: [ImpactPath!]!
   """The first ten changes it is about: changes in conflict with it, or earlier ones that went wrong."""
@@ -5505,7 +5509,7 @@ enum RiskFactorKind {
   SERVICES_DOWN
   """Further services would be DEGRADED or DOWN if all that it touches failed: points for each by its tier."""
   SERVICES_AT_STAKE
-  """CIs lose redundancy while it is carried out, or by its planned operations: points for each."""
+  """Dependency groups lose redundancy while it is carried out, or by its planned operations: points for each."""
   REDUNDANCY_LOST
   """CIs would be DEGRADED or DOWN if all that it touches failed: points for each doubling of their number."""
   BLAST_RADIUS

@@ -31,7 +31,7 @@ func conflictsOf(ctx context.Context, b *batch[*Change]) (map[ident.ID][]conflic
 		for i, c := range b.Rows {
 			rows[i] = c.Change
 		}
-		return schedule.Conflicts(ctx, b.reader.store.Read, b.reader.snapshot(), rows)
+		return schedule.Conflicts(ctx, b.reader.store.Read, b.reader.snapshot(), rows, b.reader.store.Now(ctx))
 	})
 }
 
@@ -91,6 +91,14 @@ func keyed(all []conflict.Conflict, hidden map[ident.ID]bool) []keyedConflict {
 
 // Kind says in which way the change is in conflict.
 func (c *Conflict) Kind() domain.ConflictKind { return c.row.Kind }
+
+// Facts says whether the conflict holds beside what has failed alone.
+func (c *Conflict) Facts() Facts {
+	if c.row.IsOnFacts {
+		return FactsNow
+	}
+	return NoFacts
+}
 
 // Change returns the change whose conflict it is.
 func (c *Conflict) Change() *Change { return c.of }

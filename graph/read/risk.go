@@ -64,6 +64,11 @@ func (f *RiskFactor) Cis(ctx context.Context) ([]*CI, error) {
 // CiCount returns how many CIs the factor is about.
 func (f *RiskFactor) CiCount() int { return f.CICount }
 
+// Groups returns the first groups that lose redundancy, without those of CIs that the actor may not see.
+func (f *RiskFactor) Groups(ctx context.Context) ([]*DependencyGroup, error) {
+	return several(ctx, f.in, f, "groups", func(f *RiskFactor) []ident.ID { return f.Factor.Groups[:min(len(f.Factor.Groups), factorNames)] }, loadGroups)
+}
+
 // Paths returns the ways on which failure gets to some of the CIs.
 func (f *RiskFactor) Paths(ctx context.Context) ([]*ImpactPath, error) {
 	found, err := once(f.in, "paths", func() (map[*impact.Step]*ImpactPath, error) {

@@ -191,7 +191,7 @@ func (r *Reader) weigh(ctx context.Context, s *seen, graph *topology.Snapshot) {
 		return translated(q.All(ctx))
 	}
 	s.conflicts = func(rows []*ent.Change) (map[ident.ID]bool, error) {
-		found, err := schedule.Conflicts(ctx, r.store.Read, graph, rows)
+		found, err := schedule.Conflicts(ctx, r.store.Read, graph, rows, r.store.Now(ctx))
 		has := map[ident.ID]bool{}
 		for id, all := range found {
 			has[id] = len(all) > 0

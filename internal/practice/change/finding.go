@@ -18,7 +18,7 @@ func (p *Practice) find(ctx context.Context, tx *store.Tx, c *ent.Change) error 
 	if c.State != domain.ChangeAssess && c.State != domain.ChangeAuthorize && c.State != domain.ChangeScheduled {
 		return nil
 	}
-	found, err := schedule.Conflicts(ctx, tx.Client(), p.graph.Snapshot(), []*ent.Change{c})
+	found, err := schedule.Conflicts(ctx, tx.Client(), p.graph.Snapshot(), []*ent.Change{c}, tx.Now)
 	if err != nil || len(found[c.ID]) == 0 {
 		return err
 	}

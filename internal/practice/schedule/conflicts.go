@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/conflict"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/recurrence"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -37,16 +39,16 @@ func spanOf(c *ent.Change) recurrence.Span {
 }
 
 // Conflicts finds what is in the way of each of some changes, on one snapshot, in at most ten statements whatever their
-// number. Changes that are over, or do not say when, have none. Nothing of it is stored: a conflict is true of the
+// number; of changes that are being carried out or due soon by a time also beside what has failed. Changes that are over, or do not say when, have none. Nothing of it is stored: a conflict is true of the
 // graph and the changes as they are. It costs a look at each change that overlaps, and the engine for those that meet
 // in the graph.
-func Conflicts(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*ent.Change) (map[ident.ID][]conflict.Conflict, error) {
-	found, _, err := find(ctx, c, s, changes, nil)
+func Conflicts(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*ent.Change, now time.Time) (map[ident.ID][]conflict.Conflict, error) {
+	found, _, err := find(ctx, c, s, changes, nil, now)
 	return found, err
 }
 
 // find gives the finder as well. It can be asked about the changes of own, too.
-func find(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*ent.Change, own []conflict.Change) (map[ident.ID][]conflict.Conflict, *conflict.Finder, error) {
+func find(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*ent.Change, own []conflict.Change, now time.Time) (map[ident.ID][]conflict.Conflict, *conflict.Finder, error) {
 	found := make(map[ident.ID][]conflict.Conflict, len(changes))
 	changes = slices.DeleteFunc(slices.Clone(changes), func(c *ent.Change) bool { return !contends(c) })
 	var others []conflict.Change
@@ -73,6 +75,7 @@ func find(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*e
 		byID[others[i].ID] = &others[i]
 	}
 	concerned := make(map[ident.ID][]ident.ID, len(changes))
+	onFacts, beside := finder.OnFacts(), map[ident.ID]bool{}
 	var cis []ident.ID
 	for _, row := range changes {
 		own := byID[row.ID]
@@ -87,6 +90,13 @@ func find(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*e
 		}
 		if concerned[row.ID], err = finder.Concerned(ctx, own); err != nil {
 			return nil, nil, err
+		}
+		if beside[row.ID] = isSoon(row, now) && len(impact.FactsOf(s).Records) > 0; beside[row.ID] {
+			more, err := onFacts.Concerned(ctx, own)
+			if err != nil {
+				return nil, nil, err
+			}
+			concerned[row.ID] = append(concerned[row.ID], more...)
 		}
 		cis = append(cis, concerned[row.ID]...)
 	}
@@ -104,7 +114,15 @@ func find(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*e
 		if err != nil {
 			return nil, nil, err
 		}
-		found[id] = conflict.Sorted(append(found[id], more...))
+		found[id] = append(found[id], more...)
+		if beside[id] {
+			more, err := onFacts.Beside(ctx, own, others, near)
+			if err != nil {
+				return nil, nil, err
+			}
+			found[id] = conflict.AddBeside(found[id], more)
+		}
+		found[id] = conflict.Sorted(found[id])
 	}
 	return found, finder, nil
 }

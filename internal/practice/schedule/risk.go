@@ -29,7 +29,7 @@ func Risks(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*
 	if err := scope(ctx, c, change.IDIn(ids...), own, changes); err != nil {
 		return nil, store.Translate(err)
 	}
-	conflicts, finder, err := find(ctx, c, s, changes, own)
+	conflicts, finder, err := find(ctx, c, s, changes, own, now)
 	if err != nil {
 		return nil, err
 	}
@@ -122,17 +122,50 @@ func beside(
 			causes[ci] = true
 		}
 	}
+	if err := thinned(ctx, finder, s, c, f); err != nil {
+		return err
+	}
 	f.OnFacts = len(outage)
 	f.AtStake = slices.DeleteFunc(f.AtStake, func(one risk.Service) bool { _, ok := outage[one.ID]; return ok })
-	for _, id := range Failing(s, causes) {
+	f.FailedBy = numbers(Failing(s, causes), c.ID)
+	return nil
+}
+
+// numbers names records as people do, but for a change itself.
+func numbers(records []ident.ID, own ident.ID) (all []string) {
+	for _, id := range records {
 		switch {
-		case id == c.ID:
+		case id == own:
 		case id.Kind() == ident.Change:
-			f.FailedBy = append(f.FailedBy, ticket.Number(ticket.ChangePrefix, id))
+			all = append(all, ticket.Number(ticket.ChangePrefix, id))
 		default:
-			f.FailedBy = append(f.FailedBy, ticket.Number(ticket.IncidentPrefix, id))
+			all = append(all, ticket.Number(ticket.IncidentPrefix, id))
 		}
 	}
+	return all
+}
+
+// thinned tells which of the groups that lose redundancy have lost some already, and by which records.
+func thinned(ctx context.Context, finder *conflict.Finder, s *topology.Snapshot, c *conflict.Change, f *risk.Facts) error {
+	all, err := finder.Outlooks(ctx, c)
+	if err != nil {
+		return err
+	}
+	var by []ident.ID
+	groups, isThinner := all[0].Planned.Thinned()
+	for _, g := range groups {
+		if !isThinner[g] || !slices.Contains(f.Groups, s.GroupID(g)) {
+			continue
+		}
+		f.Thinner++
+		for _, m := range s.Counter(g).Members {
+			if m.From != 0 && !all[0].Planned.Without(s.ID(m.From)).IsWell() {
+				by = append(by, impact.RecordsOf(s, s.ID(m.From))...)
+			}
+		}
+	}
+	slices.Sort(by)
+	f.ThinnedBy = numbers(slices.Compact(by), c.ID)
 	return nil
 }
 
@@ -191,6 +224,20 @@ func outlook(ctx context.Context, finder *conflict.Finder, c *conflict.Change, r
 			f.Strained = append(f.Strained, risk.CI{ID: ci})
 		}
 	}
+	f.Groups = finder.WeakenedGroups(c)
+	for _, on := range all {
+		groups, _ := on.Planned.Thinned()
+		for _, g := range groups {
+			if id := today.GroupID(g); today.Knows(id) {
+				f.Groups = append(f.Groups, id)
+			}
+		}
+	}
+	slices.Sort(f.Groups)
+	f.Groups = slices.DeleteFunc(slices.Compact(f.Groups), func(g ident.ID) bool {
+		group, ok := today.Group(g)
+		return !ok || isDown(group.Dependent)
+	})
 	var harmed []impact.Hit
 	gather(func(on conflict.Outlook) []impact.Hit { return on.Worst.Affected(impact.Filter{WithoutRoots: true}) }, func(h impact.Hit) { harmed = append(harmed, h) })
 	f.BlastRadius = len(harmed)

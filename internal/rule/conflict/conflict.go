@@ -74,6 +74,7 @@ type Conflict struct {
 	Group       ident.ID      // for JOINT_FAILURE the group that breaks; 0 if a planned dependency breaks, or a planned group
 	Record      ident.ID      // for SAME_FIELD the first record by id of Count records with Fields that both write
 	Fields      []string
+	IsOnFacts   bool       // it holds beside what has failed alone
 	Services    []ident.ID // for JOINT_FAILURE the services that go DOWN together and not alone, by id
 }
 

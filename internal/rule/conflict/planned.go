@@ -53,6 +53,21 @@ func (f *Finder) Weakened(c *Change) (cis []ident.ID) {
 	return slices.Compact(cis)
 }
 
+// WeakenedGroups lists the groups, in order, that can lose fewer members once the operations of a change are applied
+// than now.
+func (f *Finder) WeakenedGroups(c *Change) (groups []ident.ID) {
+	after := f.leaving(c)
+	for _, v := range after.replanned {
+		for _, g := range f.graph.GroupsOf(v) {
+			if after.graph.InService(v) && weakens(f.graph, after.graph, v, g) {
+				groups = append(groups, f.graph.GroupID(g))
+			}
+		}
+	}
+	slices.Sort(groups)
+	return slices.Compact(groups)
+}
+
 // weakens reports whether a group of a CI can lose fewer members in one graph than in the one before. If the group is
 // gone, each of its members counts alone: none can be lost as long as the CI needs one.
 func weakens(before, after *topology.Snapshot, v topology.Vertex, g topology.GroupIndex) bool {

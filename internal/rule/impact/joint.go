@@ -171,6 +171,33 @@ func Hop(s *topology.Snapshot, member topology.Vertex, g topology.GroupIndex) (S
 	return stepOf(s, best), true
 }
 
+// Thinned lists the groups that hold, or make their CI DEGRADED at most, and lose a member by the failures of the
+// question, in order; isThinner says which of them have members that are not well without these.
+func (a *Answer) Thinned() (groups []topology.GroupIndex, isThinner map[topology.GroupIndex]bool) {
+	isThinner = map[topology.GroupIndex]bool{}
+	for i, h := range a.hits {
+		if !a.tells(int32(i)) || h.state.IsWell() || h.state == h.without {
+			continue
+		}
+		for _, arc := range a.snapshot.Out(h.vertex) {
+			if k := arc.Kind(); k != topology.GroupArc && k != topology.WeightedArc {
+				continue
+			}
+			g := arc.Group()
+			c := a.snapshot.Counter(g)
+			if a.stateAt(c.Dependent) == Down || slices.Contains(groups, g) {
+				continue
+			}
+			groups = append(groups, g)
+			isThinner[g] = slices.ContainsFunc(c.Members, func(m topology.Arrival) bool {
+				return m.From != 0 && !a.Without(a.snapshot.ID(m.From)).IsWell()
+			})
+		}
+	}
+	slices.Sort(groups)
+	return groups, isThinner
+}
+
 // DownMember returns the member of a group that the answer tells to be DOWN and that passes, the nearest to what
 // failed, then the lowest. If there is none, it returns false.
 func (a *Answer) DownMember(g topology.GroupIndex, passes func(topology.Vertex) bool) (ident.ID, bool) {

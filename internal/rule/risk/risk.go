@@ -14,14 +14,17 @@ import (
 
 // Facts are the known facts about a change. The order of lists does not matter.
 type Facts struct {
-	Down        []Service // services that are DOWN while it is carried out
-	OnFacts     int       // how many of those are DOWN only beside what has failed by now
-	FailedBy    []string  // what says so, as people call it
-	AtStake     []Service // other services that would be DEGRADED or DOWN if all that it touches failed
-	Strained    []CI      // CIs that lose redundancy while it is carried out, or by its operations
-	ForGood     int       // how many of those lose it by its operations: they do not get it back afterwards
-	BlastRadius int       // how many CIs would be DEGRADED or DOWN if all that it touches failed, without those it touches
-	Nearest     []CI      // some of those
+	Down        []Service  // services that are DOWN while it is carried out
+	OnFacts     int        // how many of those are DOWN only beside what has failed by now
+	FailedBy    []string   // what says so, as people call it
+	AtStake     []Service  // other services that would be DEGRADED or DOWN if all that it touches failed
+	Strained    []CI       // CIs that lose redundancy while it is carried out, or by its operations
+	ForGood     int        // how many of those lose it by its operations: they do not get it back afterwards
+	Groups      []ident.ID // the groups that lose it, in order
+	Thinner     int        // how many of those have lost some already by what has failed by now
+	ThinnedBy   []string   // what says so, as people call it
+	BlastRadius int        // how many CIs would be DEGRADED or DOWN if all that it touches failed, without those it touches
+	Nearest     []CI       // some of those
 	Conflicts   []Conflict
 	Failures    []Failure // recent changes of the same CIs that went wrong
 	Team        Record    // the recent changes of its team
@@ -83,6 +86,7 @@ type Factor struct {
 	Sentence string          // the reason, without the names of CIs
 	CIs      []ident.ID      // the first MostNamed
 	CICount  int             // how many CIs it is about
+	Groups   []ident.ID      // the first MostNamed groups that lose redundancy
 	Paths    [][]impact.Step // how failure gets to some of CIs, in their order
 	Changes  []ident.ID      // earlier ones that went wrong, or the conflicting ones
 }

@@ -38,7 +38,15 @@ var weighers = []struct {
 		default:
 			sentence += fmt.Sprintf(", %d of them from then on", f.ForGood)
 		}
-		return harmed(f.Strained, len(f.Strained), each*len(f.Strained), sentence+".")
+		if len(f.Groups) > len(f.Strained) {
+			sentence += fmt.Sprintf(", by %d groups in all", len(f.Groups))
+		}
+		if f.Thinner > 0 && len(f.ThinnedBy) > 0 {
+			sentence += fmt.Sprintf("; %s some already, by %s", count(f.Thinner, "of the groups has lost", "of the groups have lost"), strings.Join(f.ThinnedBy, ", "))
+		}
+		lost := harmed(f.Strained, len(f.Strained), each*max(len(f.Strained), len(f.Groups)), sentence+".")
+		lost.Groups = f.Groups[:min(len(f.Groups), MostNamed)]
+		return lost
 	}},
 	{domain.BlastRadius, func(f Facts, each int) Factor {
 		return harmed(f.Nearest, f.BlastRadius, each*bits.Len(uint(max(0, f.BlastRadius))), fmt.Sprintf("%s DEGRADED or DOWN if all that it touches fails.",
