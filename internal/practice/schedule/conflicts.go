@@ -39,9 +39,9 @@ func spanOf(c *ent.Change) recurrence.Span {
 }
 
 // Conflicts finds what is in the way of each of some changes, on one snapshot, in at most ten statements whatever their
-// number; of changes that are being carried out or due soon by a time also beside what has failed. Changes that are over, or do not say when, have none. Nothing of it is stored: a conflict is true of the
-// graph and the changes as they are. It costs a look at each change that overlaps, and the engine for those that meet
-// in the graph.
+// number; of changes that are being carried out or due soon by a time also beside what has failed. Changes that are
+// over, or do not say when, have none. Nothing of it is stored: a conflict is true of the graph and the changes as they
+// are. It costs a look at each change that overlaps, and the engine for those that meet in the graph.
 func Conflicts(ctx context.Context, c *ent.Client, s *topology.Snapshot, changes []*ent.Change, now time.Time) (map[ident.ID][]conflict.Conflict, error) {
 	found, _, err := find(ctx, c, s, changes, nil, now)
 	return found, err

@@ -201,3 +201,70 @@ func onBrink(a *impact.Answer, ci ident.ID) bool {
 	h, ok := a.Hit(ci)
 	return ok && h.OnBrink
 }
+
+// TestSinglePointsKnowMoreThanTheBrink asks, of each CI that is up beside the facts, which others take it DOWN alone
+// and would not if nothing had failed. A group that lost what it could bear always has one; a CI that has one and is
+// not on the brink lives on a leg that its members share.
+func TestSinglePointsKnowMoreThanTheBrink(t *testing.T) {
+	both, more := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		m, _ := strained(t)
+		if len(m.CIs) == 0 {
+			return
+		}
+		lost := rapid.SampledFrom(slices.Sorted(maps.Keys(m.CIs))).Draw(t, "lost")
+		m.Incidents = map[ident.ID]topology.Incident{1: {ID: ident.New(ident.Incident, 1), Root: []ident.ID{lost}}}
+		m.Changes = nil
+		s := load(t, m, 1)
+		n := naive{model: m}
+		n.solve(impact.Question{OnFacts: true})
+		knows := map[ident.ID]bool{}
+		for _, ci := range slices.Sorted(maps.Keys(m.CIs)) {
+			q := impact.Question{Failed: []impact.Failure{{CI: ci, State: impact.Down}}}
+			healthy := answer(t, s, q)
+			q.OnFacts = true
+			for _, h := range answer(t, s, q).Affected(impact.Filter{AtLeast: impact.Down, WithoutRoots: true}) {
+				if h.Without != impact.Down && healthy.TrueState(h.CI) != impact.Down && n.states[ci] != impact.Down {
+					knows[h.CI] = true
+				}
+			}
+		}
+		for ci := range m.CIs {
+			switch {
+			case !m.InService(ci) || n.states[ci] == impact.Down:
+			case n.strained(ci) && !knows[ci] && !n.hasLoneLeg(ci):
+				t.Fatalf("a group of %v lost what it could bear, and nothing takes it DOWN alone", ci)
+			case knows[ci] && n.brink[ci]:
+				both++
+			case knows[ci]:
+				more++
+			}
+		}
+	})
+	t.Logf("of %d CIs that came to have a single point, %d are on the brink", both+more, both)
+	if !testing.Short() && (both == 0 || more == 0) {
+		t.Errorf("%d and %d: that shows nothing", both, more)
+	}
+}
+
+// hasLoneLeg reports whether each member that a group of a CI cannot bear to lose now takes the CI DOWN in a healthy
+// estate as well: by another need than the group.
+func (n naive) hasLoneLeg(ci ident.ID) bool {
+	for g, f := range n.model.Groups {
+		if f.Dependent != ci {
+			continue
+		}
+		need, total, up, _, _ := n.tally(g)
+		for other, counts := range n.counts(g) {
+			if n.states[other] == impact.Down || up < need || up-counts >= need || total-counts < need {
+				continue
+			}
+			alone := naive{model: n.model}
+			alone.solve(impact.Question{Failed: []impact.Failure{{CI: other, State: impact.Down}}})
+			if alone.states[ci] != impact.Down {
+				return false
+			}
+		}
+	}
+	return true
+}
