@@ -31,5 +31,27 @@ func (f *file) check() error {
 	return errs.New(errs.Unavailable, "the file of the database is no longer where it was opened: it was moved, removed or replaced; put it back, or restart the server").Because(err)
 }
 
-// Check returns errs.Unavailable if the database is no longer the one that was opened.
-func (s *Store) Check() error { return s.file.check() }
+// leastRoom is what a disk has to have left before a write begins: a log that finds no room at the commit leaves the
+// outcome open.
+const leastRoom = 4 << 20
+
+// room returns errs.Unavailable if the disk is as good as full. There is none on PostgreSQL.
+func (f *file) room() error {
+	if f == nil {
+		return nil
+	}
+	free, ok := roomAt(f.path)
+	if !ok || free >= leastRoom {
+		return nil
+	}
+	return errs.New(errs.Unavailable, "the disk of the database is full, with %d kB left: it is read only until there are %d kB; make room", free>>10, leastRoom>>10)
+}
+
+// Check returns errs.Unavailable if the database is no longer the one that was opened, or takes no writes since its
+// disk is full.
+func (s *Store) Check() error {
+	if err := s.file.check(); err != nil {
+		return err
+	}
+	return s.file.room()
+}

@@ -122,6 +122,9 @@ func Write[T any](ctx context.Context, s *Store, by By, decide func(context.Cont
 }
 
 func attemptWrite[T any](ctx context.Context, s *Store, by By, keyed *once, step string, decide func(context.Context, *Tx) (T, error)) (value T, revision int64, err error) {
+	if err := s.file.room(); err != nil {
+		return value, 0, err
+	}
 	rec := newRecorder()
 	ctx = withRecorder(ctx, rec)
 	inner, err := s.writer.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelDefault})
