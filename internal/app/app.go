@@ -196,7 +196,7 @@ func (a *App) isReady(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyLag)
 	defer cancel()
-	revision, err := a.Store.Revision(ctx)
+	revision, err := a.Store.Pulse(ctx)
 	if err != nil {
 		return err
 	}

@@ -166,15 +166,15 @@ func (v *verifier) compareCheckpoints(ctx context.Context, from *store.Snapshot,
 		signed, err := parse(text)
 		if keys.list != nil {
 			signed, err = keys.Open([]byte(text))
-			if unknown := (*note.UnverifiedNoteError)(nil); errors.As(err, &unknown) {
-				return nil // another key has signed it, before the root key was changed
-			}
 		}
-		if err != nil || signed.Revision != revision {
+		unknown := (*note.UnverifiedNoteError)(nil)
+		switch {
+		case errors.As(err, &unknown): // another key has signed it, before the root key was changed
+		case err != nil || signed.Revision != revision:
 			v.mismatch(revision, "the checkpoint%s is not the one that was signed", own)
-			return nil
+		default:
+			all[own] = append(all[own], signed)
 		}
-		all[own] = append(all[own], signed)
 		return nil
 	})
 	if err != nil {

@@ -227,7 +227,7 @@ func (f *Feed) tail(ctx context.Context) error {
 		last := f.graph.Snapshot().Revision()
 		// The head is read before the entries: those of a revision that it shows are there to be read.
 		now := time.Now()
-		head, err := f.store.Revision(ctx)
+		head, err := f.store.Pulse(ctx)
 		if err != nil {
 			return err
 		}
@@ -246,7 +246,7 @@ func (f *Feed) tail(ctx context.Context) error {
 			f.isCurrent(now)
 			return nil
 		}
-		entries, err := f.store.Read.Entry.Query().
+		entries, err := f.store.Follow.Entry.Query().
 			Where(entry.IDGTE(store.EntryID(last+1, 0)), entry.IDLT(store.EntryID(last+1+revisions, 0))).
 			Order(entry.ByID(sql.OrderAsc())).Limit(store.MostEntries).All(ctx)
 		if err != nil {

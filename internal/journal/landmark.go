@@ -39,6 +39,6 @@ func landmarkAt(ctx context.Context, c *ent.Client, revision int64) (landmark, e
 
 // isHistory reports whether the journal still has what the graph was told last, or still lacks it.
 func (f *Feed) isHistory(ctx context.Context) (bool, error) {
-	found, err := landmarkAt(ctx, f.store.Read, f.landmark.revision)
+	found, err := landmarkAt(ctx, f.store.Follow, f.landmark.revision)
 	return found == f.landmark, err
 }

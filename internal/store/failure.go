@@ -35,6 +35,8 @@ func Translate(err error) error {
 		return errs.New(errs.NotFound, "a record that this refers to does not exist").Because(err)
 	case isText(err):
 		return errs.New(errs.Invalid, "a text holds a NUL character or is not valid UTF-8").Because(err)
+	case isLocked(err):
+		return errs.New(errs.Unavailable, "what this needs is locked by somebody else: try again").Because(err)
 	case isTransient(err):
 		return errs.New(errs.Unavailable, "too many writes at once: try again").Because(err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), pgCode(err) == "57014":
@@ -57,12 +59,16 @@ func pgCode(err error) string {
 // isTransient reports whether trying the whole transaction again may help.
 func isTransient(err error) bool {
 	switch pgCode(err) {
-	case "40001", "40P01", "55P03":
+	case "40001", "40P01":
 		return true
 	}
 	code := sqliteCode(err) & 0xff
 	return code == sqlitelib.SQLITE_BUSY || code == sqlitelib.SQLITE_LOCKED
 }
+
+// isLocked reports whether PostgreSQL waited for a lock as long as lock_timeout says. Waiting once more would only keep
+// a connection from others.
+func isLocked(err error) bool { return pgCode(err) == "55P03" }
 
 // isUnreachable reports whether there is no working connection to the database: none could be made, it broke, or the
 // server is starting or stopping.

@@ -19,5 +19,8 @@ func (s *Store) Collectors() []prometheus.Collector {
 	if s.reader != s.writes {
 		all = append(all, collectors.NewDBStatsCollector(s.reader, "read"))
 	}
+	if s.follows != s.reader {
+		all = append(all, collectors.NewDBStatsCollector(s.follows, "follow"))
+	}
 	return all
 }

@@ -13,16 +13,36 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store/pgconn"
 )
 
-// openPostgres opens a pool over lib/pq with prepared statements and bounded waits.
+// Of the connections that PostgreSQL takes by default, three servers need less than all: 20 of each read.
+const (
+	mostWrites  = 10
+	mostFollows = 2
+)
+
+// openPostgres opens pools over lib/pq with prepared statements and bounded waits. Writes that wait for each other take
+// no connection from reads, and neither from what tells whether the server is well.
 func openPostgres(address string) (*Store, error) {
 	if u, err := url.Parse(address); err != nil || u.Opaque != "" {
 		return nil, errors.New("it is not a URL such as postgres://USER:PASSWORD@HOST/NAME, where special characters of the password are written as %XX")
 	}
-	db, err := pgconn.Open(address)
+	writes, err := pgconn.Open(address)
 	if err != nil {
 		return nil, err
 	}
-	s := assemble(dialect.Postgres, db, db)
+	reads, err := pgconn.Open(address)
+	if err != nil {
+		_ = writes.Close()
+		return nil, err
+	}
+	follows, err := pgconn.Open(address)
+	if err != nil {
+		_, _ = writes.Close(), reads.Close()
+		return nil, err
+	}
+	writes.SetMaxOpenConns(mostWrites)
+	writes.SetMaxIdleConns(mostWrites / 2)
+	follows.SetMaxOpenConns(mostFollows)
+	s := assemble(dialect.Postgres, pools{writes, reads, follows})
 	s.address = address
 	s.hint = make(chan struct{}, 1)
 	s.stopped = make(chan struct{})

@@ -42,7 +42,7 @@ func openSQLite(path string) (*Store, error) {
 		_, _ = writes.Close(), reader.Close()
 		return nil, describe(err)
 	}
-	s := assemble(dialect.SQLite, writes, reader)
+	s := assemble(dialect.SQLite, pools{writes, reader, reader})
 	if s.file, err = fileAt(path); err != nil {
 		_ = s.Close()
 		return nil, err
@@ -84,7 +84,7 @@ func trySQLiteReading(ctx context.Context, path string, extra ...string) (*Store
 		_ = reader.Close()
 		return nil, err
 	}
-	return assemble(dialect.SQLite, reader, reader), nil
+	return assemble(dialect.SQLite, pools{reader, reader, reader}), nil
 }
 
 func sqliteReaders(path string, extra ...string) (*sql.DB, error) {

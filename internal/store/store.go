@@ -22,12 +22,15 @@ import (
 type Store struct {
 	// Read reads committed records. Mutations through it are refused.
 	Read *ent.Client
+	// Follow reads like Read, over connections that only the feed and health use.
+	Follow *ent.Client
 
 	dialect string
 	file    *file // SQLite only
 	writer  *ent.Client
 	reader  *sql.DB
 	writes  *sql.DB
+	follows *sql.DB
 	now     func() time.Time
 	times   prometheus.Histogram // of statements
 
@@ -85,14 +88,19 @@ func open(ctx context.Context, address string, openFile func(path string) (*Stor
 	return s, nil
 }
 
-// assemble returns a Store over a pool for writes and one for reads, which may be the same.
-func assemble(d string, writes, reader *sql.DB) *Store {
-	s := &Store{dialect: d, writes: writes, reader: reader, now: time.Now, times: newTimes(), snapshots: make(chan struct{}, 1)}
+// pools are the connections of a Store, by what they are for. Some may be the same.
+type pools struct{ writes, reads, follows *sql.DB }
+
+// assemble returns a Store over pools.
+func assemble(d string, p pools) *Store {
+	s := &Store{dialect: d, writes: p.writes, reader: p.reads, follows: p.follows, now: time.Now, times: newTimes(), snapshots: make(chan struct{}, 1)}
 	m := s.meter()
-	s.writer = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, writes), m}))
+	s.writer = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, p.writes), m}))
 	s.writer.Use(record)
-	s.Read = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, reader), m}))
+	s.Read = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, p.reads), m}))
 	s.Read.Use(record)
+	s.Follow = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, p.follows), m}))
+	s.Follow.Use(record)
 	return s
 }
 
@@ -106,7 +114,7 @@ func (s *Store) Close() error {
 		s.stop()
 		<-s.stopped
 	}
-	return errors.Join(s.reader.Close(), s.writes.Close())
+	return errors.Join(s.follows.Close(), s.reader.Close(), s.writes.Close())
 }
 
 // IsPostgres reports whether the database is PostgreSQL; else it is SQLite.
@@ -147,7 +155,14 @@ func (s *Store) committed(ctx context.Context, revision int64) {
 
 // Revision returns the number of the last committed write.
 func (s *Store) Revision(ctx context.Context) (int64, error) {
-	h, err := s.Read.Head.Query().Only(ctx)
+	return lastRevision(ctx, s.Read)
+}
+
+// Pulse returns what Revision does, over the connections of the feed and of health.
+func (s *Store) Pulse(ctx context.Context) (int64, error) { return lastRevision(ctx, s.Follow) }
+
+func lastRevision(ctx context.Context, c *ent.Client) (int64, error) {
+	h, err := c.Head.Query().Only(ctx)
 	if err != nil {
 		return 0, Translate(err)
 	}

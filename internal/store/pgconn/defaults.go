@@ -21,7 +21,7 @@ var sessionParameters = map[string]string{
 	"jit":                                 "off",
 	"random_page_cost":                    "1.1", // what lies in memory or on flash is read anywhere alike
 	"statement_timeout":                   "60s",
-	"lock_timeout":                        "10s",
+	"lock_timeout":                        "2s",
 	"idle_in_transaction_session_timeout": "60s",
 	"timezone":                            "UTC",
 }

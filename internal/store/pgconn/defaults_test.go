@@ -13,7 +13,7 @@ func TestSettingsOfTheUserOverrideTheDefaults(t *testing.T) {
 	base := pgtest.Database(t, "", nil)
 	for _, test := range []struct{ dsn, setting, want string }{
 		{"", "statement_timeout", "1min"},
-		{"", "lock_timeout", "10s"},
+		{"", "lock_timeout", "2s"},
 		{"", "jit", "off"},
 		{"&jit=on", "jit", "on"},
 		{"", "random_page_cost", "1.1"},
