@@ -203,7 +203,7 @@ type SignIn {
   account: Account
   """How they came, or tried to."""
   method: String!
-  """The network: the first 24 bits of an address, of IPv6 the first 56."""
+  """The network: the first 24 bits of an address, of IPv6 the first 56. Of VIEW_AS, the admin who looked."""
   network: String!
   """How often."""
   count: Int!

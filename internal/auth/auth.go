@@ -56,6 +56,7 @@ type Actor struct {
 	Sources   []string   // for which it is an INTEGRATOR
 	Via       domain.Via // the door
 	Pass      Pass
+	IsViewed  bool // an admin sees what the account sees: nothing is written
 }
 
 // Pass is what an actor came in with; there is none for commands, names of dev mode and the program itself.

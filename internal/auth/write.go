@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -12,6 +13,9 @@ func Write[T any](ctx context.Context, s *store.Store, verb string, decide func(
 	at, err := admit(ctx, s.Read, verb)
 	if err != nil {
 		return none, err
+	}
+	if at.actor.IsViewed {
+		return none, errs.New(errs.Forbidden, "%s is only looked at: leave out Linchpin-View-As to write in your own name", at.actor.Name)
 	}
 	return store.Write(ctx, s, at.actor.By(verb), func(ctx context.Context, tx *store.Tx) (none T, err error) {
 		now := *at // a transaction may run again

@@ -27,9 +27,14 @@ type Doors interface {
 	FindSigned(ctx context.Context, text, header string) (auth.Actor, bool, error)
 	// Headers returns the headers in which proxies bring such tokens.
 	Headers() []string
+	// ViewAs returns the account of an id as an actor that reads, for an admin who wants to see what it sees.
+	ViewAs(ctx context.Context, by auth.Actor, id string) (auth.Actor, error)
 	// Access returns the number of the last change that took something away from somebody.
 	Access(ctx context.Context) (int64, error)
 }
+
+// refusals are the statuses of what is wrong with how a caller comes.
+var refusals = map[errs.Code]int{errs.BadUserInput: http.StatusBadRequest, errs.Forbidden: http.StatusForbidden}
 
 // signIn puts the caller into the context of each request. Requests by the cookie of a session come from pages of this
 // server and no others.
@@ -37,8 +42,8 @@ func signIn(c Config, next http.Handler) http.Handler {
 	own := OwnPages(c.Front)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		actor, ok, err := c.caller(r.Context(), r.Header)
-		if errs.CodeOf(err) == errs.BadUserInput {
-			answer{transport: transport{}, w: w, r: r}.fail(http.StatusBadRequest, gqlerror.List{guard.Refuse(errs.BadUserInput, nil, "%s", err.Error())})
+		if status, ok := refusals[errs.CodeOf(err)]; ok && err != nil {
+			answer{transport: transport{}, w: w, r: r}.fail(status, gqlerror.List{guard.Refuse(errs.CodeOf(err), nil, "%s", err.Error())})
 			return
 		}
 		if err != nil {
@@ -58,9 +63,19 @@ func signIn(c Config, next http.Handler) http.Handler {
 	})
 }
 
-// caller returns who the headers name, and reports whether that is anybody. In dev mode everyone has the name and the
-// roles they give themselves; by default they are an admin. Without doors, the context says who calls.
+// caller returns who the headers name, or as whom they want to see, and reports whether that is anybody. Failures:
+// errs.Forbidden if they may not.
 func (c Config) caller(ctx context.Context, header http.Header) (a auth.Actor, ok bool, err error) {
+	a, ok, err = c.comes(ctx, header)
+	if as := header.Get(viewAsHeader); ok && as != "" && c.Doors != nil && !c.IsDev && err == nil {
+		a, err = c.Doors.ViewAs(ctx, a, as)
+	}
+	return a, ok && err == nil, err
+}
+
+// comes returns who the headers name, and reports whether that is anybody. In dev mode everyone has the name and the
+// roles they give themselves; by default they are an admin. Without doors, the context says who calls.
+func (c Config) comes(ctx context.Context, header http.Header) (a auth.Actor, ok bool, err error) {
 	if c.IsDev {
 		a, err = named(header)
 		return a, err == nil, err

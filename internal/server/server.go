@@ -31,6 +31,7 @@ const (
 	rolesHeader    = "Linchpin-Roles"
 	requestHeader  = "X-Request-Id"
 	costHeader     = "Linchpin-Cost"
+	viewAsHeader   = "Linchpin-View-As"
 	defaultDevName = "dev"
 )
 

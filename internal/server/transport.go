@@ -39,7 +39,7 @@ const (
 	utf8JSON    = "; charset=utf-8"
 	// varies are the headers that the answer to a request depends on: what is accepted, who calls, what is asked for
 	// beside.
-	varies = "Accept, Authorization, Cookie, Origin, " + actorHeader + ", " + rolesHeader + ", " + costHeader + ", " + leastHeader + ", " + staleHeader
+	varies = "Accept, Authorization, Cookie, Origin, " + actorHeader + ", " + rolesHeader + ", " + costHeader + ", " + viewAsHeader + ", " + leastHeader + ", " + staleHeader
 )
 
 // Supports returns true: the transport answers every request.

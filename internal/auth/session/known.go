@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -53,4 +54,27 @@ func FindKnown(ctx context.Context, s *store.Store, k Known, via domain.Via, pas
 		return a, false, err
 	}
 	return r.actor(via, pass), true, nil
+}
+
+// GroupsOf returns the groups that the provider told with the newest session of an account. If it told none, it returns
+// nil.
+func GroupsOf(ctx context.Context, s *store.Store, of ident.ID) (groups []string, err error) {
+	rows, err := s.Read.QueryContext(ctx, `SELECT groups FROM x_secret WHERE account_id = $1 AND kind = $2 AND expires_at > $3
+		ORDER BY signed_in_at DESC LIMIT 1`, int64(of), string(secret.Session), s.Now(ctx))
+	if err != nil {
+		return nil, store.Translate(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var text []byte
+		if err := rows.Scan(&text); err != nil {
+			return nil, store.Translate(err)
+		}
+		if len(text) > 0 {
+			if err := json.Unmarshal(text, &groups); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return groups, store.Translate(errors.Join(rows.Err(), rows.Close()))
 }

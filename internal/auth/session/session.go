@@ -38,6 +38,7 @@ const (
 	Invitation Method = "INVITATION"
 	BreakGlass Method = "BREAK_GLASS" // a link made on the command line
 	OIDC       Method = "OIDC"        // an OpenID provider
+	View       Method = "VIEW_AS"     // an admin who looks at what the account sees
 )
 
 // Kept is what a new secret stands for.
