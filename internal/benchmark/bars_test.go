@@ -66,8 +66,8 @@ func TestBars(t *testing.T) {
 func compareReach(t *testing.T, s *topology.Snapshot, b *table) {
 	const hubs = 20
 	roots := drawRoots(s, *random, hubs)
-	ours, exact := linchpinReach(t, s), linchpinImpact(t, s)
-	contenders := []*contender{ours, exact}
+	ours, exact := linchpinReach(t, s), linchpinImpact(t, s, false)
+	contenders := []*contender{ours, exact, linchpinImpact(t, s, true)}
 	absent := map[string]error{}
 	join := func(name string, c *contender, err error) {
 		if err != nil {

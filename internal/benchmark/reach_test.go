@@ -49,10 +49,14 @@ func linchpinReach(t *testing.T, s *topology.Snapshot) *contender {
 	}}
 }
 
-func linchpinImpact(t *testing.T, s *topology.Snapshot) *contender {
-	return &contender{name: "Linchpin, impact with states and groups", ask: func(root topology.Vertex) (int, time.Duration) {
+func linchpinImpact(t *testing.T, s *topology.Snapshot, withoutBrink bool) *contender {
+	name := "Linchpin, impact with states and groups"
+	if withoutBrink {
+		name += ", without the brink"
+	}
+	return &contender{name: name, ask: func(root topology.Vertex) (int, time.Duration) {
 		start := threadTime()
-		_, err := impact.Of(t.Context(), s, impact.Question{Failed: []impact.Failure{{CI: s.ID(root), State: impact.Down}}})
+		_, err := impact.Of(t.Context(), s, impact.Question{Failed: []impact.Failure{{CI: s.ID(root), State: impact.Down}}, WithoutBrink: withoutBrink})
 		took := threadTime() - start
 		if err != nil {
 			t.Fatal(err)
