@@ -14,3 +14,7 @@ func (r *mutationResolver) PlanChangeOperations(ctx context.Context, input chang
 func (r *mutationResolver) DraftUndo(ctx context.Context, input change.DraftUndo) (*present.ChangePayload, error) {
 	return present.Record(r.r.read.ShowChange)(r.r.Change.DraftUndo(ctx, input))
 }
+
+func (r *mutationResolver) ApplyOperations(ctx context.Context, input change.ApplyOperations) (*present.ApplyOperationsPayload, error) {
+	return present.Applied(r.r.read)(r.r.Change.ApplyOperations(ctx, input))
+}

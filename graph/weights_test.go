@@ -100,6 +100,7 @@ var weighed = []struct{ fields, operation string }{
 	{"KPI.backlogAge", `{ kpis(period: MONTH, from: "BEGIN", to: "END") { nodes { backlogAge { p90 } } } }`},
 	{"all key figures, by class", `{ kpis(period: MONTH, groupBy: CLASS, from: "BEGIN", to: "END", first: 40) { nodes { incidentsOpened incidentsResolved incidentsReopened incidentsBreached timeToAcknowledge { p90 } timeToResolve { p90 } backlog backlogAge { p90 }
 		changesClosed changesSuccessful changeSuccessRate changesThatCausedIncidents conflictsFound changesWithConflicts } } }`},
+	{"ApplyOperationsInput.operations", `mutation { applyOperations(input: {operations: [` + strings.Repeat(`{createCI: {class: "server", name: "new"}}, `, 500) + `]}) { operations { recordId } userErrors { message } } }`},
 	{"PlanChangeOperationsInput.operations", `mutation { planChangeOperations(input: {id: "CHANGE", operations: [` + strings.Repeat(`{createCI: {class: "server", name: "new"}}, `, 100) + `]}) { change { id } userErrors { message } } }`},
 }
 

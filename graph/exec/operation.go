@@ -26,6 +26,74 @@ import (
 
 // region    **************************** field.gotpl *****************************
 
+func (ec *executionContext) _AppliedOperation_kind(ctx context.Context, field graphql.CollectedField, obj *read.AppliedOperation) (ret graphql.Marshaler) {
+	return ec.marshalNPlannedOperationKind2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐOperationKind(ctx, field.Selections, obj.Kind())
+}
+
+func (ec *executionContext) _AppliedOperation_key(ctx context.Context, field graphql.CollectedField, obj *read.AppliedOperation) (ret graphql.Marshaler) {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Key())
+}
+
+func (ec *executionContext) _AppliedOperation_recordId(ctx context.Context, field graphql.CollectedField, obj *read.AppliedOperation) (ret graphql.Marshaler) {
+	return ec.marshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, field.Selections, obj.RecordID())
+}
+
+func (ec *executionContext) _AppliedOperation_record(ctx context.Context, field graphql.CollectedField, obj *read.AppliedOperation) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "AppliedOperation", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.Record(ctx)
+		},
+		ec.marshalONode2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐNode,
+		false,
+	)
+}
+
+func (ec *executionContext) _ApplyOperationsPayload_operations(ctx context.Context, field graphql.CollectedField, obj *present.ApplyOperationsPayload) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "ApplyOperationsPayload"},
+		func(ctx context.Context) (any, error) {
+			return obj.Operations, nil
+		},
+		ec.marshalOAppliedOperation2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAppliedOperationᚄ,
+		false,
+	)
+}
+
+func (ec *executionContext) _ApplyOperationsPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.ApplyOperationsPayload) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "ApplyOperationsPayload"},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
+		true,
+	)
+}
+
+func (ec *executionContext) _ApplyOperationsPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.ApplyOperationsPayload) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "ApplyOperationsPayload", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
+		true,
+	)
+}
+
 func (ec *executionContext) _ChangePreview_revision(ctx context.Context, field graphql.CollectedField, obj *read.ChangePreview) (ret graphql.Marshaler) {
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision())
 }
@@ -441,6 +509,36 @@ func (ec *executionContext) _SinglePointShift_services(ctx context.Context, fiel
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
+
+func (ec *executionContext) unmarshalInputApplyOperationsInput(ctx context.Context, obj any) (change.ApplyOperations, error) {
+	var it change.ApplyOperations
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"operations"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "operations":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("operations"))
+			data, err := ec.unmarshalNPlannedOperationInput2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐPlannedOperationᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Operations = data
+		}
+	}
+	return it, nil
+}
 
 func (ec *executionContext) unmarshalInputDraftUndoInput(ctx context.Context, obj any) (change.DraftUndo, error) {
 	var it change.DraftUndo
@@ -1030,6 +1128,81 @@ func (ec *executionContext) unmarshalInputPlannedRelationshipInput(ctx context.C
 
 // region    **************************** object.gotpl ****************************
 
+var appliedOperationImplementors = []string{"AppliedOperation"}
+
+func (ec *executionContext) _AppliedOperation(ctx context.Context, sel ast.SelectionSet, obj *read.AppliedOperation) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, appliedOperationImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AppliedOperation")
+		case "kind":
+			out.Values[i] = ec._AppliedOperation_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "key":
+			out.Values[i] = ec._AppliedOperation_key(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "recordId":
+			out.Values[i] = ec._AppliedOperation_recordId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "record":
+			out.Values[i] = ec._AppliedOperation_record(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
+var applyOperationsPayloadImplementors = []string{"ApplyOperationsPayload"}
+
+func (ec *executionContext) _ApplyOperationsPayload(ctx context.Context, sel ast.SelectionSet, obj *present.ApplyOperationsPayload) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, applyOperationsPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ApplyOperationsPayload")
+		case "operations":
+			out.Values[i] = ec._ApplyOperationsPayload_operations(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._ApplyOperationsPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "warnings":
+			out.Values[i] = ec._ApplyOperationsPayload_warnings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
 var changePreviewImplementors = []string{"ChangePreview"}
 
 func (ec *executionContext) _ChangePreview(ctx context.Context, sel ast.SelectionSet, obj *read.ChangePreview) graphql.Marshaler {
@@ -1409,6 +1582,31 @@ func (ec *executionContext) _SinglePointShift(ctx context.Context, sel ast.Selec
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) marshalNAppliedOperation2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAppliedOperation(ctx context.Context, sel ast.SelectionSet, v *read.AppliedOperation) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._AppliedOperation(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNApplyOperationsInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐApplyOperations(ctx context.Context, v any) (change.ApplyOperations, error) {
+	res, err := ec.unmarshalInputApplyOperationsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNApplyOperationsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐApplyOperationsPayload(ctx context.Context, sel ast.SelectionSet, v *present.ApplyOperationsPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ApplyOperationsPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNDraftUndoInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐDraftUndo(ctx context.Context, v any) (change.DraftUndo, error) {
 	res, err := ec.unmarshalInputDraftUndoInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -1620,6 +1818,25 @@ func (ec *executionContext) marshalNSinglePointShift2ᚖgithubᚗcomᚋlinchpin�
 		return graphql.Null
 	}
 	return ec._SinglePointShift(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOAppliedOperation2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAppliedOperationᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.AppliedOperation) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAppliedOperation2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAppliedOperation(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOChangePreview2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangePreview(ctx context.Context, sel ast.SelectionSet, v *read.ChangePreview) graphql.Marshaler {

@@ -84,6 +84,7 @@ type MutationResolver interface {
 	CommentOnIncident(ctx context.Context, input incident.Comment) (*present.Payload[*read.TimelineEntry], error)
 	PlanChangeOperations(ctx context.Context, input change.PlanOperations) (*present.Payload[*read.Change], error)
 	DraftUndo(ctx context.Context, input change.DraftUndo) (*present.Payload[*read.Change], error)
+	ApplyOperations(ctx context.Context, input change.ApplyOperations) (*present.ApplyOperationsPayload, error)
 	RelateCIS(ctx context.Context, input cmdb.RelateCIs) (*present.Payload[*read.Relationship], error)
 	UpdateRelationship(ctx context.Context, input cmdb.UpdateRelationship) (*present.Payload[*read.Relationship], error)
 	UnrelateCIS(ctx context.Context, input cmdb.UnrelateCIs) (*present.Payload[*ident.ID], error)
@@ -194,6 +195,20 @@ func (ec *executionContext) field_Mutation_addTeamMember_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (catalog.AddTeamMember, error) {
 			return ec.unmarshalNAddTeamMemberInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋcatalogᚐAddTeamMember(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_applyOperations_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (change.ApplyOperations, error) {
+			return ec.unmarshalNApplyOperationsInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐApplyOperations(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -4438,6 +4453,40 @@ func (ec *executionContext) fieldContext_Mutation_draftUndo(ctx context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_applyOperations(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Open: ec.fieldContext_Mutation_applyOperations},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ApplyOperations(ctx, fc.Args["input"].(change.ApplyOperations))
+		},
+		ec.marshalNApplyOperationsPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐApplyOperationsPayload,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_applyOperations(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_applyOperations_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		return fc, lean.Unread{Err: err}
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_relateCIs(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -8034,6 +8083,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "draftUndo":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_draftUndo(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "applyOperations":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_applyOperations(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

@@ -4958,6 +4958,42 @@ type DraftUndoPayload {
   """What was written and is worth a second look. Empty when there is nothing to say."""
   warnings: [Warning!]!
 }
+
+extend type Mutation {
+  """Does operations now, without a change: all of them in one revision, or none. Each needs what its own mutation needs: a role, or that you own what it is about."""
+  applyOperations(
+    """What to do."""
+    input: ApplyOperationsInput!
+  ): ApplyOperationsPayload!
+}
+
+"""Operations to do now."""
+input ApplyOperationsInput {
+  """1 to 500 operations, each about another record, done in this order."""
+  operations: [PlannedOperationInput!]! @cost(weight: "8000")
+}
+
+"""What applyOperations answers."""
+type ApplyOperationsPayload {
+  """What each operation has done, in their order; null when there are userErrors."""
+  operations: [AppliedOperation!]
+  """What has to be mended; field paths name operations by their index, from 0. Empty when it worked."""
+  userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
+}
+
+"""What an operation has done."""
+type AppliedOperation {
+  """What sort of operation it is."""
+  kind: PlannedOperationKind!
+  """The key by which other operations refer to what it created; null if it has none."""
+  key: String
+  """The id of what it created, changed, or took away."""
+  recordId: ID!
+  """The record; null if it is gone."""
+  record: Node
+}
 `, BuiltIn: false},
 	{Name: "../../schema/relationship.graphql", Input: `extend type Query {
   """The types of relationships, in the order of their codes."""

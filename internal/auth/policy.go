@@ -83,6 +83,7 @@ var Rules = []Rule{
 	rule("change.draft_undo", "draftUndo", ChangeManager, inTeam),
 	rule("change.update", "updateChange", ChangeManager, inTeam),
 	rule("change.plan_operations", "planChangeOperations", ChangeManager, inTeam),
+	rule("change.apply_operations", "applyOperations", CatalogEditor, owners), // each operation as its own verb
 	rule("change.assess", "assessChange", ChangeManager, inTeam),
 	rule("change.request_approval", "requestChangeApproval", ChangeManager, inTeam),
 	rule("change.approve", "approveChange", ChangeManager, inTeam, byPerson),
@@ -186,7 +187,7 @@ var fields = map[string]Role{
 	"Change": Viewer, "ChangeCI": Viewer, "ChangeTransition": Viewer, "Approval": Viewer,
 	"ApprovalPolicy": Viewer, "ApprovalRequirement": Viewer,
 	"ChangeTemplate":   Viewer,
-	"PlannedOperation": Viewer, "PlannedField": Viewer, "ChangePreview": Viewer, "OperationConflict": Viewer,
+	"PlannedOperation": Viewer, "AppliedOperation": Viewer, "PlannedField": Viewer, "ChangePreview": Viewer, "OperationConflict": Viewer,
 	"SinglePointShift": Viewer, "RedundancyShift": Viewer,
 
 	"ChangeWindow": Viewer, "WindowOccurrence": Viewer,

@@ -74,7 +74,7 @@ func TestPagesOfNamedOriginsAskAsTheUserAndNoOthers(t *testing.T) {
 			h.t.Errorf("a named page reads GraphiQL: %v", got.Header)
 		}
 		for origin, want := range map[string]int{"https://portal.example.org": http.StatusSwitchingProtocols, "https://evil.test": http.StatusForbidden} {
-			conn, response, err := websocket.Dial(h.t.Context(), strings.Replace(s.URL, "http", "ws", 1)+"/graphql", &websocket.DialOptions{
+			conn, response, err := websocket.Dial(h.t.Context(), strings.Replace(s.URL, "http", "ws", 1)+"/graphql", &websocket.DialOptions{ //nolint:bodyclose // a socket has none
 				Subprotocols: []string{"graphql-transport-ws"}, HTTPHeader: http.Header{"Origin": {origin}, "Sec-Fetch-Site": {"cross-site"}, "Cookie": {strings.TrimPrefix(cookie, "Cookie: ")}},
 			})
 			if response == nil || response.StatusCode != want {

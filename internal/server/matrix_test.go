@@ -268,6 +268,8 @@ func about(r auth.Rule, s side) map[string]string {
 		given["source"], given["target"], given["type"] = q("ci"), q("target"), `"depends_on"`
 	case r.Mutation == "createDependencyGroup":
 		given["ci"] = q("ci")
+	case r.Mutation == "applyOperations":
+		given["operations"] = fmt.Sprintf(`[{updateCI: {id: %q, description: "matrix"}}]`, s["ci"])
 	case r.Mutation == "openIncident":
 		given["assignmentTeam"], given["externalIdentity"] = q("team"), fmt.Sprintf(`{source: %q, externalId: "2"}`, s["source"])
 	case r.Mutation == "draftChange":

@@ -25,7 +25,7 @@ func (p *Practice) PlanOperations(ctx context.Context, in PlanOperations) (*ent.
 		if err := mayReplan(was); err != nil {
 			return err
 		}
-		planned, err := readOperations(in.Operations)
+		planned, err := readOperations(in.Operations, mostOperations)
 		if err != nil {
 			return err
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/rule/operation"
 )
 
+// mostOperations is how many operations a change plans.
 const mostOperations = 100
 
 // choice is one member of an input of which exactly one is given.
@@ -59,10 +60,10 @@ func mayPlan(ctx context.Context, all []operation.Operation) error {
 	return nil
 }
 
-// readOperations turns an input into operations. All that is wrong with its form is said at once.
-func readOperations(in []PlannedOperation) ([]operation.Operation, error) {
+// readOperations turns an input of at most so many into operations. All that is wrong with its form is said at once.
+func readOperations(in []PlannedOperation, most int) ([]operation.Operation, error) {
 	var f form.Form
-	if !f.Most("operations", len(in), mostOperations) {
+	if !f.Most("operations", len(in), most) {
 		return nil, f.Err()
 	}
 	r := operationReader{keys: map[string]domain.OperationKind{}, records: map[ident.ID]int{}}

@@ -17,7 +17,7 @@ import (
 
 // forTemplate reads what changes of a template are to plan, and refuses what none of them could do now.
 func forTemplate(ctx context.Context, tx *store.Tx, in []PlannedOperation) ([]operation.Operation, error) {
-	planned, err := readOperations(in)
+	planned, err := readOperations(in, mostOperations)
 	if err != nil || len(planned) == 0 {
 		return nil, err
 	}

@@ -55,7 +55,7 @@ func (p *Practice) RetireCI(ctx context.Context, in RetireCI) (*ent.CI, error) {
 		if err != nil || !isNew {
 			return is, err
 		}
-		return is, warnOfTickets(ctx, tx, is.ID)
+		return is, WarnOfTickets(ctx, tx, is.ID)
 	}))
 }
 

@@ -19,7 +19,7 @@ import (
 func (p *Practice) CreateDependencyGroup(ctx context.Context, in CreateDependencyGroup) (*ent.DependencyGroup, error) {
 	row := NewGroup{CI: in.CI, Name: in.Name, Mode: in.Mode, Threshold: form.Or(in.Threshold, 0), Members: membersOf(in.Members)}
 	return auth.Write(ctx, p.store, "dependency_group.create", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (*ent.DependencyGroup, error) {
-		if err := errors.Join(MayEdit(ctx, tx, in.CI, "ci"), mayGroup(ctx, tx, in.Members)); err != nil {
+		if err := errors.Join(MayEdit(ctx, tx, in.CI, "ci"), MayGroup(ctx, tx, in.Members)); err != nil {
 			return nil, err
 		}
 		return CreateGroupByPerson(ctx, tx, row)
@@ -56,7 +56,7 @@ func (p *Practice) UpdateDependencyGroup(ctx context.Context, in UpdateDependenc
 		if err := f.Err(); err != nil {
 			return nil, err
 		}
-		if err := mayEditGroup(ctx, tx, in.ID, in.Members.Value()); err != nil {
+		if err := MayEditGroup(ctx, tx, in.ID, in.Members.Value()); err != nil {
 			return nil, err
 		}
 		return UpdateGroupByPerson(ctx, tx, ch)
@@ -85,7 +85,7 @@ func (p *Practice) DeleteDependencyGroup(ctx context.Context, in DeleteDependenc
 		if err := form.Kind(in.ID, ident.DependencyGroup, "id"); err != nil {
 			return 0, err
 		}
-		if err := mayEditGroup(ctx, tx, in.ID, nil); err != nil {
+		if err := MayEditGroup(ctx, tx, in.ID, nil); err != nil {
 			return 0, err
 		}
 		found, err := lockGroups(ctx, tx, map[ident.ID]bool{in.ID: true})

@@ -46,9 +46,9 @@ func ByRole(ctx context.Context, field string) error {
 	return auth.ByRole(ctx, "the "+field+" of a CI", field)
 }
 
-// mayRelate returns nil if the actor may relate two CIs. An owner relates without learning what else is related to the
+// MayRelate returns nil if the actor may relate two CIs. An owner relates without learning what else is related to the
 // other end, so that types that bound how many may be take the role.
-func mayRelate(ctx context.Context, tx *store.Tx, in RelateCIs) error {
+func MayRelate(ctx context.Context, tx *store.Tx, in RelateCIs) error {
 	if auth.IsFree(ctx) {
 		return nil
 	}
@@ -75,8 +75,8 @@ func mayRelate(ctx context.Context, tx *store.Tx, in RelateCIs) error {
 	return err
 }
 
-// mayEditRelationship returns nil if the actor may do what this write does to a relationship: that of its source.
-func mayEditRelationship(ctx context.Context, tx *store.Tx, id ident.ID) error {
+// MayEditRelationship returns nil if the actor may do what this write does to a relationship: that of its source.
+func MayEditRelationship(ctx context.Context, tx *store.Tx, id ident.ID) error {
 	if auth.IsFree(ctx) {
 		return nil
 	}
@@ -106,9 +106,9 @@ func shownRelationship(ctx context.Context, tx *store.Tx, id ident.ID, field ...
 	return nil, form.Missing(id, field...)
 }
 
-// mayEditGroup returns nil if the actor may do what this write does to a dependency group: that of its CI, with members
+// MayEditGroup returns nil if the actor may do what this write does to a dependency group: that of its CI, with members
 // that the actor may see.
-func mayEditGroup(ctx context.Context, tx *store.Tx, id ident.ID, members []GroupMember) error {
+func MayEditGroup(ctx context.Context, tx *store.Tx, id ident.ID, members []GroupMember) error {
 	if auth.IsFree(ctx) {
 		return nil
 	}
@@ -137,11 +137,11 @@ func mayEditGroup(ctx context.Context, tx *store.Tx, id ident.ID, members []Grou
 			return err
 		}
 	}
-	return mayGroup(ctx, tx, members)
+	return MayGroup(ctx, tx, members)
 }
 
-// mayGroup refuses members that the actor may not see.
-func mayGroup(ctx context.Context, tx *store.Tx, members []GroupMember) error {
+// MayGroup refuses members that the actor may not see.
+func MayGroup(ctx context.Context, tx *store.Tx, members []GroupMember) error {
 	if auth.IsFree(ctx) {
 		return nil
 	}

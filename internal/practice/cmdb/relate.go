@@ -22,7 +22,7 @@ const manual = "manual"
 // RelateCIs relates two CIs.
 func (p *Practice) RelateCIs(ctx context.Context, in RelateCIs) (*ent.Relationship, error) {
 	return auth.Write(ctx, p.store, "relationship.create", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (*ent.Relationship, error) {
-		if err := mayRelate(ctx, tx, in); err != nil {
+		if err := MayRelate(ctx, tx, in); err != nil {
 			return nil, err
 		}
 		return RelateByPerson(ctx, tx, NewRelationship{Type: in.Type, Source: in.Source, Target: in.Target, Strength: in.Strength, Attributes: in.Attributes})

@@ -26,7 +26,7 @@ func (p *Practice) UpdateRelationship(ctx context.Context, in UpdateRelationship
 		ch.Strength = &strength
 	}
 	return auth.Write(ctx, p.store, "relationship.update", form.Accepting(in.AcceptConsequences, func(ctx context.Context, tx *store.Tx) (*ent.Relationship, error) {
-		if err := mayEditRelationship(ctx, tx, in.ID); err != nil {
+		if err := MayEditRelationship(ctx, tx, in.ID); err != nil {
 			return nil, err
 		}
 		ref, err := LoadReference(ctx, tx)
@@ -176,7 +176,7 @@ func (p *Practice) UnrelateCIs(ctx context.Context, in UnrelateCIs) (ident.ID, e
 		if err := form.Kind(in.ID, ident.Relationship, "id"); err != nil {
 			return 0, err
 		}
-		if err := mayEditRelationship(ctx, tx, in.ID); err != nil {
+		if err := MayEditRelationship(ctx, tx, in.ID); err != nil {
 			return 0, err
 		}
 		found, err := lockRelationships(ctx, tx, map[ident.ID]bool{in.ID: true})

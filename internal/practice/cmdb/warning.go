@@ -99,8 +99,8 @@ func (r *Reference) warnOfNeeds(ctx context.Context, tx *store.Tx, gone map[iden
 // mostTold is how many tickets a verb warns of: the newest.
 const mostTold = 10
 
-// warnOfTickets warns of the open incidents and changes that name a CI, the newest first, in one statement.
-func warnOfTickets(ctx context.Context, tx *store.Tx, ci ident.ID) error {
+// WarnOfTickets warns of the open incidents and changes that name a CI, the newest first, in one statement.
+func WarnOfTickets(ctx context.Context, tx *store.Tx, ci ident.ID) error {
 	rows, err := tx.QueryContext(ctx, fmt.Sprintf(`SELECT t.id, t.state, t.created_at FROM incident_ci AS named JOIN incident AS t ON t.id = named.incident_id
 		WHERE named.ci_id = $1 AND t.state IN (%s) UNION ALL
 		SELECT t.id, t.state, t.created_at FROM change_ci AS named JOIN change AS t ON t.id = named.change_id
