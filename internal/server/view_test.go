@@ -88,7 +88,7 @@ func TestASocketOfOneWhoLooksIsThatOfTheAccount(t *testing.T) {
 		_, cookie, _ := strings.Cut(root, ": ")
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		c, _, err := websocket.Dial(ctx, "ws://"+h.host+"/graphql", &websocket.DialOptions{
+		c, _, err := websocket.Dial(ctx, "ws://"+h.host+"/graphql", &websocket.DialOptions{ //nolint:bodyclose // a socket has none
 			Subprotocols: []string{"graphql-transport-ws"},
 			HTTPHeader:   http.Header{"Cookie": {cookie}, "Linchpin-View-As": {ada.Account.String()}, "Origin": {"http://" + h.host}},
 		})
