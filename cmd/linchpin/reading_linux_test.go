@@ -130,7 +130,7 @@ func TestQuestionsWriteNothingToPostgres(t *testing.T) {
 		if out, err := program("spof", "--database", readOnly); err != nil || !strings.Contains(out, "single points of failure.") {
 			t.Errorf("%v\n%s", err, out)
 		}
-		if out, err := program("migrate", "--database", readOnly); err == nil {
+		if out, err := program("account", "service", "robot", "--role", "VIEWER", "--database", readOnly); err == nil {
 			t.Errorf("the address lets everyone write: %s", out)
 		}
 	})

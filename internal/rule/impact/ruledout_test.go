@@ -208,7 +208,7 @@ func TestAPlanIsAskedAboutAsIfItWereCarriedOut(t *testing.T) {
 			t.Fatalf("about %v: %v, %v", ci, isSupposed, err)
 		}
 	})
-	if behind == 0 {
+	if behind == 0 && !testing.Short() { // the few cases of a short run may have none
 		t.Error("no plan needed another: that shows nothing")
 	}
 }
