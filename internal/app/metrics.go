@@ -23,6 +23,7 @@ func (a *App) newMetrics() *prometheus.Registry {
 	gauge("linchpin_topology_publish_seconds", "How long the newest compaction held writes up while its graph was published.", func() float64 { return a.Graph.Published().Seconds() })
 	gauge("linchpin_topology_past_bytes", "About how much memory the graphs take that are kept of the past.", func() float64 { return float64(a.feed.Past()) })
 	gauge("linchpin_checkpoint_revision", "The newest revision of the journal that is known to be signed.", func() float64 { return float64(a.signed.Load()) })
+	gauge("linchpin_clock_skew_seconds", "How far the clock of this server is ahead of the database's.", func() float64 { return a.Store.Skew().Seconds() })
 	gauge("linchpin_subscriptions", "Subscriptions that run.", func() float64 { return float64(a.feed.Followers()) })
 	counter := func(name, help string, value func() int64) {
 		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, safe.Measure(a.log, name, func() float64 { return float64(value()) })))

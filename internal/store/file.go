@@ -47,11 +47,19 @@ func (f *file) room() error {
 	return errs.New(errs.Unavailable, "the disk of the database is full, with %d kB left: it is read only until there are %d kB; make room", free>>10, leastRoom>>10)
 }
 
-// Check returns errs.Unavailable if the database is no longer the one that was opened, or takes no writes since its
-// disk is full.
+// Check returns errs.Unavailable if the database is no longer the one that was opened, or if it takes no writes: its
+// disk is full, or its clock is another.
 func (s *Store) Check() error {
 	if err := s.file.check(); err != nil {
 		return err
 	}
-	return s.file.room()
+	return s.admit()
+}
+
+// admit returns errs.Unavailable if nothing may be written now.
+func (s *Store) admit() error {
+	if err := s.file.room(); err != nil {
+		return err
+	}
+	return s.skew.check()
 }

@@ -32,6 +32,7 @@ type Store struct {
 	writes  *sql.DB
 	follows *sql.DB
 	now     func() time.Time
+	skew    skew
 	times   prometheus.Histogram // of statements
 
 	mu        sync.Mutex
@@ -93,7 +94,7 @@ type pools struct{ writes, reads, follows *sql.DB }
 
 // assemble returns a Store over pools.
 func assemble(d string, p pools) *Store {
-	s := &Store{dialect: d, writes: p.writes, reader: p.reads, follows: p.follows, now: time.Now, times: newTimes(), snapshots: make(chan struct{}, 1)}
+	s := &Store{dialect: d, writes: p.writes, reader: p.reads, follows: p.follows, now: time.Now, skew: skew{clock: time.Now}, times: newTimes(), snapshots: make(chan struct{}, 1)}
 	m := s.meter()
 	s.writer = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, p.writes), m}))
 	s.writer.Use(record)
@@ -157,9 +158,6 @@ func (s *Store) committed(ctx context.Context, revision int64) {
 func (s *Store) Revision(ctx context.Context) (int64, error) {
 	return lastRevision(ctx, s.Read)
 }
-
-// Pulse returns what Revision does, over the connections of the feed and of health.
-func (s *Store) Pulse(ctx context.Context) (int64, error) { return lastRevision(ctx, s.Follow) }
 
 func lastRevision(ctx context.Context, c *ent.Client) (int64, error) {
 	h, err := c.Head.Query().Only(ctx)

@@ -122,7 +122,7 @@ func Write[T any](ctx context.Context, s *Store, by By, decide func(context.Cont
 }
 
 func attemptWrite[T any](ctx context.Context, s *Store, by By, keyed *once, step string, decide func(context.Context, *Tx) (T, error)) (value T, revision int64, err error) {
-	if err := s.file.room(); err != nil {
+	if err := s.admit(); err != nil {
 		return value, 0, err
 	}
 	rec := newRecorder()
