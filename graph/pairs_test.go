@@ -30,12 +30,12 @@ var narrow = map[string]map[string]string{
 		"ownerTeam": `{eq: "TEAM"}`, "ownerPerson": `{eq: "PERSON"}`, "supportTeam": `{eq: "TEAM"}`, "labels": `[{name: "row", in: ["70", "80"]}]`, "updatedAt": `{gte: "LATE"}`,
 	},
 	"incidents": {
-		"open": `true`, "number": `{eq: "INC0001077"}`, "state": `{eq: IN_PROGRESS}`, "title": `{eq: "row 77"}`, "problem": `{eq: "PRB7"}`, "category": `{eq: "category 7"}`,
+		"isOpen": `true`, "number": `{eq: "INC0001077"}`, "state": `{eq: IN_PROGRESS}`, "title": `{eq: "row 77"}`, "problem": `{eq: "PRB7"}`, "category": `{eq: "category 7"}`,
 		"assignmentTeam": `{eq: "TEAM"}`, "assignee": `{eq: "PERSON"}`, "caller": `{eq: "PERSON"}`, "parent": `{eq: "INC5"}`, "causedByChange": `{eq: "CHG5"}`, "affectedService": `{eq: "CI5"}`,
 		"ci": `{eq: "CI77"}`, "isMajor": `true`, "createdAt": `{gte: "LATE"}`, "resolvedAt": `{gte: "LATE"}`, "updatedAt": `{gte: "LATE"}`, "isBreached": `true`,
 	},
 	"changes": {
-		"open": `true`, "number": `{eq: "CHG0001077"}`, "state": `{eq: SCHEDULED}`, "title": `{eq: "row 77"}`, "outcome": `{eq: BACKED_OUT}`, "requestedBy": `{eq: "actor 7"}`, "requester": `{eq: "PERSON"}`,
+		"isOpen": `true`, "number": `{eq: "CHG0001077"}`, "state": `{eq: SCHEDULED}`, "title": `{eq: "row 77"}`, "outcome": `{eq: BACKED_OUT}`, "requestedBy": `{eq: "actor 7"}`, "requester": `{eq: "PERSON"}`,
 		"template": `{eq: "TPL7"}`, "assignmentTeam": `{eq: "TEAM"}`, "assignee": `{eq: "PERSON"}`, "ci": `{eq: "CI77"}`, "service": `{eq: "CI77"}`, "plannedStart": `{gte: "LATE"}`,
 		"plannedEnd": `{gte: "LATE"}`, "createdAt": `{gte: "LATE"}`, "updatedAt": `{gte: "LATE"}`, "riskLevel": `{eq: HIGH}`, "hasConflicts": `true`,
 	},
