@@ -15,6 +15,9 @@ export function createFetcher(url: URL): Fetcher {
   };
 }
 
+/** Hears of "signedout" when the server no longer knows who calls. */
+export const signedOut = new EventTarget();
+
 /** The fetcher of these pages: the API is at /graphql of the host that served them. */
 export const fetcher: Fetcher = (params, options) => createFetcher(new URL("/graphql", location.href))(params, options);
 
@@ -48,6 +51,7 @@ async function post(url: URL, params: FetcherParams, headers: Record<string, str
       body: JSON.stringify(params),
     });
     text = await response.text();
+    if (response.status === 401) signedOut.dispatchEvent(new Event("signedout"));
   } catch (cause) {
     return failure(`No answer from ${url.pathname}: ${message(cause)}`);
   }

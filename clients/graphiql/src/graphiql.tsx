@@ -7,6 +7,7 @@ import "graphiql/graphiql.css";
 import "./graphiql.css";
 import { GraphiQL } from "graphiql";
 import { createRoot } from "react-dom/client";
+import { Account } from "./account";
 import { fillIn } from "./demo";
 import { examples } from "./examples";
 import { fetcher } from "./fetcher";
@@ -30,6 +31,7 @@ async function start(root: HTMLElement): Promise<void> {
       shouldPersistHeaders={false}
     >
       <GraphiQL.Logo>
+        <Account />
         <span className="linchpin-logo">Linchpin</span>
       </GraphiQL.Logo>
     </GraphiQL>,
