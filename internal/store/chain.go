@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -114,7 +115,8 @@ func (tx *Tx) extend(ctx context.Context, revision int64, leaf []byte) error {
 	return err
 }
 
-// row reads the only row of a statement into the destinations.
+// row reads the only row of a statement into the destinations. A statement that was cut short has no rows either, and
+// says why.
 func (tx *Tx) row(ctx context.Context, query string, args []any, into ...any) (err error) {
 	rows, err := tx.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -122,7 +124,7 @@ func (tx *Tx) row(ctx context.Context, query string, args []any, into ...any) (e
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	if !rows.Next() {
-		return errors.Join(sql.ErrNoRows, rows.Err())
+		return cmp.Or(rows.Err(), sql.ErrNoRows)
 	}
 	return rows.Scan(into...)
 }

@@ -1,9 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -152,5 +152,5 @@ func number(ctx context.Context, tx *Tx, query string) (int64, error) {
 	}
 	defer func() { _ = rows.Close() }()
 	n, err := sql.ScanInt64(rows)
-	return n, errors.Join(err, rows.Err())
+	return n, cmp.Or(rows.Err(), err) // one that was cut short has no rows either
 }
