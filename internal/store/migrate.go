@@ -95,8 +95,8 @@ func (s *Store) migrate(ctx context.Context, all []Migration) (applied int, err 
 	}
 }
 
-// migrationConn returns a connection for migrations, and a function that gives it back. On PostgreSQL it holds a lock
-// that others wait for, and neither a statement nor another server's migration has a time limit.
+// migrationConn returns a connection for migrations, and a function that gives it back. It waits for another server's
+// migration as long as that takes; on PostgreSQL it holds a lock that others wait for.
 func (s *Store) migrationConn(ctx context.Context) (conn *sql.Conn, done func(), err error) {
 	if !s.IsPostgres() {
 		conn, err := s.writes.Conn(ctx)
@@ -104,12 +104,12 @@ func (s *Store) migrationConn(ctx context.Context) (conn *sql.Conn, done func(),
 			return nil, nil, err
 		}
 		// Table rebuilds must not cascade; the pragma has no effect inside a transaction.
-		if _, err := conn.ExecContext(ctx, "PRAGMA foreign_keys=off"); err != nil {
+		if _, err := conn.ExecContext(ctx, "PRAGMA foreign_keys=off; PRAGMA busy_timeout=600000"); err != nil {
 			_ = conn.Close()
 			return nil, nil, err
 		}
 		return conn, func() {
-			_, _ = conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA foreign_keys=on")
+			_, _ = conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA foreign_keys=on; PRAGMA busy_timeout=10000")
 			_ = conn.Close()
 		}, nil
 	}
