@@ -75,7 +75,7 @@ test("subscriptions go on after a restart and miss nothing", { timeout: 120_000 
     return subscribe(url, { after: revision }, {
       next: ({ data }) => {
         expect(data.journal.resync).toBeNull();
-        heard[name].add(data.journal.revision);
+        heard[name]?.add(data.journal.revision);
       },
       error: (cause) => ended.push(`${name}: ${cause instanceof Error ? cause.message : JSON.stringify(cause)}`),
       complete: () => ended.push(`${name} is complete`),
@@ -84,7 +84,7 @@ test("subscriptions go on after a restart and miss nothing", { timeout: 120_000 
   const allHeard = (upTo: number) =>
     vi.waitFor(() => {
       const wanted = Array.from({ length: upTo - revision }, (_, i) => revision + 1 + i);
-      for (const name of Object.keys(clients)) expect([...heard[name]].sort((a, b) => a - b), `${name}; ${ended.join()}`).toEqual(wanted);
+      for (const name of Object.keys(clients)) expect([...(heard[name] ?? [])].sort((a, b) => a - b), `${name}; ${ended.join()}`).toEqual(wanted);
     }, { timeout: 60_000, interval: 100 });
 
   await write("before");
