@@ -13,7 +13,8 @@ import (
 // inputDepth is how much of the path of an argument lies before the input's own fields: the mutation and its argument.
 const inputDepth = 2
 
-// unread returns what a person can mend of an input that could not be read, such as an id that is none, or the error.
+// unread returns the user error of an input that could not be read, such as a malformed id. It returns any other error
+// as it is.
 func unread(err error) ([]*UserError, error) {
 	if errs.CodeOf(err) != errs.BadUserInput {
 		return nil, err

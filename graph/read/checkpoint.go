@@ -12,7 +12,7 @@ type JournalCheckpoint struct {
 	Note     string
 }
 
-// JournalCheckpoint returns the newest checkpoint. If there is none yet, it returns nil.
+// JournalCheckpoint returns the newest checkpoint. If none has been signed, it returns nil.
 func (r *Reader) JournalCheckpoint(ctx context.Context) (*JournalCheckpoint, error) {
 	c := &JournalCheckpoint{}
 	var err error

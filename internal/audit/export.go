@@ -42,7 +42,7 @@ type exportedEntry struct {
 }
 
 // Export writes the revisions before one as NDJSON, and returns the checkpoint of the last of them. Errors: those of
-// the database; a revision without a link; there is none to export.
+// the database, and those that name a revision without a link or say that no revision comes before.
 func Export(ctx context.Context, from *store.Snapshot, before int64, w io.Writer) (last Checkpoint, err error) {
 	to := min(before-1, from.Revision)
 	if to < 1 {

@@ -24,7 +24,7 @@ type Report struct {
 	Entries  int64
 	Redacted int64  // entries whose content was taken out, as the journal says
 	Newest   int64  // the revision of the newest checkpoint that was compared, or 0
-	Fault    *Fault // the first one; nil: there is none
+	Fault    *Fault // the first one, or nil if the journal is intact
 }
 
 // Fault is the first thing in a journal that is not as it was written.

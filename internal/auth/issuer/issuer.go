@@ -51,7 +51,10 @@ type Binding struct {
 }
 
 // Issuers are all that are trusted.
-type Issuers struct{ all []*Trusted }
+type Issuers struct {
+	all     []*Trusted
+	headers []string // of proxies: each request is looked at for them
+}
 
 // Read reads the file of trusted issuers, for a server at a public URL. The issuer of the sign-in may not sign for
 // workloads, since its ID tokens would pass for theirs. An error names the entry and what would be right.
@@ -78,6 +81,13 @@ func Read(path, public, signIn string) (*Issuers, error) {
 			return nil, fmt.Errorf("%s: entry %d (%s): %w", path, n+1, t.Issuer, err)
 		}
 	}
+	for _, t := range i.all {
+		if t.Header != "" {
+			i.headers = append(i.headers, http.CanonicalHeaderKey(t.Header))
+		}
+	}
+	slices.Sort(i.headers)
+	i.headers = slices.Compact(i.headers)
 	return i, nil
 }
 
@@ -86,7 +96,7 @@ func (t *Trusted) check(public, signIn string) error {
 	switch t.Profile {
 	case AccessToken, Workload, Proxy:
 	default:
-		return fmt.Errorf("profile %q is none of %s, %s and %s", t.Profile, AccessToken, Workload, Proxy)
+		return fmt.Errorf("the profile %q is unknown: it is %s, %s or %s", t.Profile, AccessToken, Workload, Proxy)
 	}
 	if t.Audience == "" {
 		if t.Audience = public; t.Profile == AccessToken && public != "" {
@@ -149,11 +159,5 @@ func (i *Issuers) Headers() []string {
 	if i == nil {
 		return nil
 	}
-	var names []string
-	for _, t := range i.all {
-		if t.Header != "" {
-			names = append(names, http.CanonicalHeaderKey(t.Header))
-		}
-	}
-	return slices.Compact(slices.Sorted(slices.Values(names)))
+	return i.headers
 }

@@ -180,7 +180,7 @@ func TestAFileOfIssuersSaysWhatIsWrongWithIt(t *testing.T) {
 		`{}`:                                    "it holds a list",
 		`[] []`:                                 "behind the list",
 		`[{"isuer": "x"}]`:                      `unknown field "isuer"`,
-		`[{"profile": "id-token"}]`:             "none of access-token, workload and proxy",
+		`[{"profile": "id-token"}]`:             "it is access-token, workload or proxy",
 		`[{"profile": "workload"}]`:             "issuer is missing",
 		`[{"profile": "proxy", "issuer": "x"}]`: "header names the one",
 		`[{"profile": "access-token", "issuer": "x", "header": "X"}]`:                                                                                "header names the one",

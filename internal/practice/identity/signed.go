@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/linchpin-cmdb/linchpin/ent/account"
 	"github.com/linchpin-cmdb/linchpin/ent/rolebinding"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/issuer"
@@ -40,7 +41,11 @@ func (p *Practice) FindSigned(ctx context.Context, text, header string) (a auth.
 	if err != nil || ok || c.Profile != issuer.Proxy {
 		return a, ok && (c.Profile != issuer.Workload || a.IsService), err
 	}
-	// A person whom a group gives a role has an account from the first request on.
+	// A person whom a group gives a role has an account from the first request on. An account that may not act begins no
+	// transaction with each request.
+	if isKnown, err := p.store.Read.Account.Query().Where(account.Issuer(c.Issuer), account.Subject(c.Subject)).Exist(ctx); err != nil || isKnown {
+		return a, false, store.Translate(err)
+	}
 	if has, err := p.store.Read.RoleBinding.Query().Where(rolebinding.Issuer(c.Issuer), rolebinding.GroupNameIn(c.Groups...)).Exist(ctx); err != nil || !has {
 		return a, false, store.Translate(err)
 	}
