@@ -91,7 +91,7 @@ func (r *record) about() (*record, Kind, string) {
 }
 func (e *edge) about() (*record, Kind, string) { return e.from, KindRelationship, e.said() }
 func (l *loose) about() (*record, Kind, string) {
-	return l.of, danglingKinds[l.kind], fmt.Sprintf("reference of %q to %q", l.of.key, l.target)
+	return l.of, danglingKinds[l.kind], fmt.Sprintf("reference of %q to %q", l.of.key, l.target.ExternalID)
 }
 
 func (g *group) about() (*record, Kind, string) {

@@ -104,7 +104,7 @@ func (r *run) setOwners(live []*record) error {
 			}
 		}
 		switch {
-		case len(row.Owners) == 0:
+		case rec.owners == nil || len(row.Owners) == 0 && len(rec.owners) > 0: // they stay, or were all left out
 		case rec.id == 0:
 			news = append(news, r.firstOwners(row)...)
 		default:

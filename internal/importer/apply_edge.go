@@ -236,7 +236,7 @@ func (a *applying) writeDangling(ctx context.Context, tx *store.Tx, ref *cmdb.Re
 	rows := make([]cmdb.Dangling, len(live))
 	for i, l := range live {
 		rows[i] = cmdb.Dangling{
-			Record: r.idOf(l.of), Key: domain.ExternalKey{Source: a.plan.Source, ExternalID: l.target}, Kind: l.kind,
+			Record: r.idOf(l.of), Key: l.target, Kind: l.kind,
 			Detail: l.detail, IsReverse: l.isReverse, Strength: l.strength, Evidence: l.evidence,
 		}
 		if rows[i].Record == 0 {

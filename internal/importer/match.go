@@ -2,7 +2,6 @@ package importer
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,71 +12,27 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/identity"
 )
 
-// claim identifies a CI by one identity rule of its class or of a class above it.
-type claim struct {
-	rule
-	values string // as JSON
-}
+// holders maps identities to the stored CIs that have them, in the order of their ids.
+type holders map[cmdb.Identity][]*ent.CI
 
-type rule struct {
-	class ident.ID // the class that declares it
-	place int
-}
-
-// claims returns the identities of a CI, those of its own class first: the first that matches identifies it. A rule is
-// passed over if one of its values is missing or empty, and a retired CI has no claims.
-func claims(class *cmdb.Class, c *ent.CI) (all []claim) {
-	if c.Lifecycle == domain.Retired {
-		return nil
-	}
-	for ; class != nil; class = class.Parent {
-		for i, names := range class.IdentityRules {
-			if values, ok := identity(c, names); ok {
-				all = append(all, claim{rule{class.ID, i}, values})
-			}
-		}
-	}
-	return all
-}
-
-func identity(c *ent.CI, names []string) (string, bool) {
-	values := make([]any, len(names))
-	for i, name := range names {
-		switch name {
-		case "name":
-			values[i] = c.Name
-		case "environment":
-			values[i] = c.Environment
-		default:
-			values[i] = c.Attributes[name]
-		}
-		if values[i] == nil || values[i] == "" {
-			return "", false
-		}
-	}
-	text, err := json.Marshal(values)
-	return string(text), err == nil && len(names) > 0
-}
-
-// holders maps claims to the stored CIs that make them, in the order of their ids.
-type holders map[claim][]*ent.CI
-
-// findHolders loads the CIs that make the wanted claims: a statement for each rule and 500 claims.
-func (p *planner) findHolders(ctx context.Context, wanted map[claim]*ent.CI) (holders, error) {
-	byRule := map[rule][]claim{}
+// findHolders loads the CIs that have the wanted identities: a statement for each rule and 500 of them.
+func (p *planner) findHolders(ctx context.Context, wanted map[cmdb.Identity]*ent.CI) (holders, error) {
+	byRule := map[cmdb.Identity][]cmdb.Identity{} // by the rule alone
 	for c := range wanted {
-		byRule[c.rule] = append(byRule[c.rule], c)
+		rule := cmdb.Identity{Class: c.Class, Rule: c.Rule}
+		byRule[rule] = append(byRule[rule], c)
 	}
 	found := holders{}
 	for r, asked := range byRule {
-		class, ok := p.ref.ClassByID(r.class)
+		class, ok := p.ref.ClassByID(r.Class)
 		if !ok {
 			continue
 		}
-		names := class.IdentityRules[r.place]
-		slices.SortFunc(asked, func(a, b claim) int { return strings.Compare(a.values, b.values) })
+		names := class.IdentityRules[r.Rule]
+		slices.SortFunc(asked, func(a, b cmdb.Identity) int { return strings.Compare(a.Key, b.Key) })
 		seen := map[ident.ID]bool{}
 		for chunk := range slices.Chunk(asked, page) {
 			drafts := make([]*ent.CI, len(chunk))
@@ -93,8 +48,8 @@ func (p *planner) findHolders(ctx context.Context, wanted map[claim]*ent.CI) (ho
 				if !ok || !at.Is(class.Code) || seen[other.ID] {
 					continue
 				}
-				if values, ok := identity(other, names); ok {
-					if c := (claim{r, values}); wanted[c] != nil {
+				if key, ok := cmdb.IdentityBy(names, other); ok {
+					if c := (cmdb.Identity{Class: r.Class, Rule: r.Rule, Key: key}); wanted[c] != nil {
 						seen[other.ID] = true
 						found[c] = append(found[c], other)
 					}
@@ -107,23 +62,26 @@ func (p *planner) findHolders(ctx context.Context, wanted map[claim]*ent.CI) (ho
 
 // matchCIs finds the stored CI of each row.
 func (p *planner) matchCIs(ctx context.Context) error {
-	wanted := map[claim]*ent.CI{}
 	for _, r := range p.records {
 		if r.CI == nil || r.isDropped {
 			continue
 		}
-		if id := p.stored.known[r.key]; id != 0 {
+		if id := p.stored.known[p.keyIn("", r.key)]; id != 0 {
 			r.id = id
 			if r.old = p.stored.cis[id]; r.old == nil {
 				p.drop(r, Rejected, fmt.Sprintf("%q is the key of a %s in the database and cannot be a CI's: give one of them another id", r.key, id.Kind()))
 				continue
 			}
 		}
-		if !p.prepare(ctx, r) {
-			continue
-		}
-		for _, c := range r.claims() {
-			wanted[c] = r.next
+		p.prepare(ctx, r)
+	}
+	p.dropShared(ctx)
+	wanted := map[cmdb.Identity]*ent.CI{}
+	for _, r := range p.records {
+		if r.CI != nil && !r.isDropped {
+			for _, c := range r.identities() {
+				wanted[c] = r.next
+			}
 		}
 	}
 	found, err := p.findHolders(ctx, wanted)
@@ -139,38 +97,42 @@ func (p *planner) matchCIs(ctx context.Context) error {
 	return nil
 }
 
-// claims returns the claims that the row adds: all of a new CI, and of a stored one those it did not make before.
-func (r *record) claims() []claim {
+// identities returns the identities that the row adds: all of a new CI, and of a stored one those that are new to it.
+func (r *record) identities() []cmdb.Identity {
 	if r.next == nil {
 		return nil
 	}
-	all := claims(r.class, r.next)
+	all := r.class.Identities(r.next)
 	if r.old == nil {
 		return all
 	}
-	before := claims(r.class, r.old)
-	return slices.DeleteFunc(all, func(c claim) bool { return slices.Contains(before, c) })
+	before := r.class.Identities(r.old)
+	return slices.DeleteFunc(all, func(c cmdb.Identity) bool { return slices.Contains(before, c) })
 }
 
-// identify matches a row with an unknown key by its claims.
+// identify matches a row with an unknown key by its identities.
 func (p *planner) identify(ctx context.Context, r *record, found holders) {
-	for _, c := range claims(r.class, r.next) {
+	for _, c := range r.class.Identities(r.next) {
 		switch same := found[c]; len(same) {
 		case 0:
 			continue
 		case 1:
+			if why := doubtful(r, same[0], c); why != "" {
+				p.drop(r, Duplicate, why)
+				return
+			}
 			r.id, r.old, r.needsKey = same[0].ID, same[0], true
 			p.stored.cis[r.id] = r.old
 			p.prepare(ctx, r)
 			return
 		default:
-			p.drop(r, Duplicate, fmt.Sprintf("%s are all identified by %s, as this row is: merge them, or give it another identity", idList(same), c.values))
+			p.drop(r, Duplicate, fmt.Sprintf("%s are all identified by %s, as this row is: merge them, or give it another identity", idList(same), c.Key))
 			return
 		}
 	}
 }
 
-// settleDoubles leaves out rows that are the same CI as another row, or claim to be the same as another row or CI.
+// settleDoubles leaves out rows that are the same CI as another row, or say that they are another row or CI.
 func (p *planner) settleDoubles(found holders) {
 	byID := map[ident.ID]*record{}
 	for _, r := range p.records {
@@ -188,18 +150,18 @@ func (p *planner) settleDoubles(found holders) {
 			byID[r.id] = r
 		}
 	}
-	claimed := map[claim]*record{}
+	claimed := map[cmdb.Identity]*record{}
 	for _, r := range p.records {
 		if r.CI == nil || r.isDropped {
 			continue
 		}
-		for _, c := range r.claims() {
+		for _, c := range r.identities() {
 			if first := claimed[c]; first != nil {
-				p.drop(r, Duplicate, fmt.Sprintf("%q at %s is identified by %s too: keep one of them", first.key, first.origin, c.values))
+				p.drop(r, Duplicate, fmt.Sprintf("%q at %s is identified by %s too: keep one of them", first.key, first.origin, c.Key))
 				break
 			}
 			if other := stays(found[c], r, byID, c); other != nil {
-				p.drop(r, Duplicate, fmt.Sprintf("%s %q is identified by %s already: merge them, or give this one another identity", other.ID, other.Name, c.values))
+				p.drop(r, Duplicate, fmt.Sprintf("%s %q is identified by %s already: merge them, or give this one another identity", other.ID, other.Name, c.Key))
 				break
 			}
 			claimed[c] = r
@@ -207,14 +169,14 @@ func (p *planner) settleDoubles(found holders) {
 	}
 }
 
-// stays returns a CI other than r that goes on making a claim, or nil.
-func stays(holding []*ent.CI, r *record, byID map[ident.ID]*record, c claim) *ent.CI {
+// stays returns a CI other than r that goes on having an identity, or nil.
+func stays(holding []*ent.CI, r *record, byID map[ident.ID]*record, c cmdb.Identity) *ent.CI {
 	for _, other := range holding {
 		if other.ID == r.id {
 			continue
 		}
 		of := byID[other.ID]
-		if of == nil || of.isDropped || slices.Contains(claims(of.class, of.next), c) {
+		if of == nil || of.isDropped || slices.Contains(of.class.Identities(of.next), c) {
 			return other
 		}
 	}
@@ -234,4 +196,91 @@ func idList(all []*ent.CI) string {
 		text += id
 	}
 	return text
+}
+
+// mostAlike is how many keys of one source may have one identity: if more have it, the value identifies nothing.
+const mostAlike = 2
+
+// dropShared takes a value out of rows that is their identity by a rule and that more than mostAlike of them share, as
+// clones of one image do: it tells nothing.
+func (p *planner) dropShared(ctx context.Context) {
+	sharing := map[cmdb.Identity][]*record{}
+	var order []cmdb.Identity
+	for _, r := range p.records {
+		if r.CI == nil || r.isDropped {
+			continue
+		}
+		for _, c := range r.class.Identities(r.next) {
+			if len(sharing[c]) == 0 {
+				order = append(order, c)
+			}
+			sharing[c] = append(sharing[c], r)
+		}
+	}
+	for _, c := range order {
+		all := sharing[c]
+		class, ok := p.ref.ClassByID(c.Class)
+		if len(all) <= mostAlike || !ok {
+			continue
+		}
+		name := identifyingAttribute(class.IdentityRules[c.Rule])
+		if name == "" {
+			continue
+		}
+		p.notice(all[0], Warning, "", fmt.Sprintf("%d rows of %s have the %s %v, %q and %q among them: it identifies nothing and was left out of them",
+			len(all), p.source, name, all[0].next.Attributes[name], all[0].key, all[1].key))
+		for _, r := range all {
+			reported := *r.CI
+			reported.Attributes = maps.Clone(reported.Attributes)
+			delete(reported.Attributes, name)
+			r.CI = &reported
+			p.prepare(ctx, r)
+		}
+	}
+}
+
+// identifyingAttribute returns the first attribute that a rule names, or "".
+func identifyingAttribute(rule []string) string {
+	for _, name := range rule {
+		if name != identity.Name && name != identity.Environment {
+			return name
+		}
+	}
+	return ""
+}
+
+// doubtful returns why a row is not taken for a stored CI though one identity rule says so, or "": its name and another
+// identifying value differ, so that a part may have moved from one machine into another.
+func doubtful(r *record, stored *ent.CI, by cmdb.Identity) string {
+	if r.CI.Name == "" || trim(r.CI.Name) == stored.Name {
+		return ""
+	}
+	for class := r.class; class != nil; class = class.Parent {
+		for i, rule := range class.IdentityRules {
+			if class.ID == by.Class && i == by.Rule {
+				continue
+			}
+			for _, name := range rule {
+				if name == identity.Name || name == identity.Environment || slices.Contains(ruleOf(r.class, by), name) {
+					continue
+				}
+				is, was := identity.Normal(name, r.next.Attributes[name]), identity.Normal(name, stored.Attributes[name])
+				if is != nil && was != nil && is != was {
+					return fmt.Sprintf("%s %q is identified by %s as this row is, and is called otherwise and has another %s (%v, not %v): say which it is by giving the key to one of them",
+						stored.ID, stored.Name, by.Key, name, stored.Attributes[name], r.next.Attributes[name])
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// ruleOf returns the names of the rule that an identity is by.
+func ruleOf(class *cmdb.Class, by cmdb.Identity) []string {
+	for ; class != nil; class = class.Parent {
+		if class.ID == by.Class {
+			return class.IdentityRules[by.Rule]
+		}
+	}
+	return nil
 }

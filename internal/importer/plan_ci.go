@@ -18,12 +18,12 @@ import (
 )
 
 // prepare checks a CI's own fields and, if the CI is stored, compares them with the stored ones. References to other
-// records are planned later. It returns false if the row is left out.
-func (p *planner) prepare(ctx context.Context, r *record) bool {
+// records are planned later. A row with a mistake is left out.
+func (p *planner) prepare(ctx context.Context, r *record) {
 	var f faults
 	if !p.classify(r, &f) {
 		p.drop(r, Rejected, f.String())
-		return false
+		return
 	}
 	r.newCI, r.ciChange, r.diff = nil, nil, comparison{}
 	if r.old == nil {
@@ -33,9 +33,7 @@ func (p *planner) prepare(ctx context.Context, r *record) bool {
 	}
 	if len(f) > 0 {
 		p.drop(r, Rejected, f.String())
-		return false
 	}
-	return true
 }
 
 // classify finds the class of a CI. A stored CI keeps its class.
@@ -90,6 +88,7 @@ func (p *planner) check(r *record, f *faults) fields {
 	maps.DeleteFunc(plain, func(_ string, v any) bool { return v == nil })
 	got.attributes = plain
 	f.labels(c.Labels)
+	c.checkNull(f)
 	if c.Service == nil {
 		return got
 	}
@@ -192,6 +191,7 @@ func (p *planner) compare(ctx context.Context, r *record, f *faults) {
 			ch.Service = &s
 		}
 	}
+	r.clear(old, &next, ch)
 	if len(d.written) > 0 {
 		p.checkWhole(ctx, r, &next, f)
 	}

@@ -19,7 +19,7 @@ var danglingKinds = map[domain.DanglingKind]Kind{
 func (p *planner) planDangling(context.Context) error {
 	for _, l := range p.dangling {
 		p.step(Step{
-			Kind: danglingKinds[l.kind], Outcome: IsDangling, Origin: l.of.origin, ExternalID: l.of.key, Record: l.of.id, Detail: l.detail, Target: l.target, IsStored: l.isStored,
+			Kind: danglingKinds[l.kind], Outcome: IsDangling, Origin: l.of.origin, ExternalID: l.of.key, Record: l.of.id, Detail: l.detail, Target: l.target.ExternalID, IsStored: l.isStored,
 		})
 		if !l.isStored {
 			p.plan.work.dangling = append(p.plan.work.dangling, l)
@@ -34,7 +34,7 @@ func (p *planner) planHealing(ctx context.Context) error {
 	listed := map[looseKey]bool{}
 	for _, e := range p.edges {
 		if e.outcome == Heal {
-			listed[looseKey{e.from.id, e.reported.Target, domain.DanglingRelationship, e.reported.Type, e.reported.IsReverse}] = true
+			listed[looseKey{e.from.id, p.keyIn(e.reported.Space, e.reported.Target), domain.DanglingRelationship, e.reported.Type, e.reported.IsReverse}] = true
 		}
 	}
 	var arriving []string
@@ -51,7 +51,7 @@ func (p *planner) planHealing(ctx context.Context) error {
 			return err
 		}
 		for _, d := range waiting {
-			if !listed[looseKey{d.RecordID, d.ExternalID, d.Kind, d.Detail, d.IsReverse}] {
+			if !listed[looseKey{d.RecordID, domain.ExternalKey{Source: d.Source, ExternalID: d.ExternalID}, d.Kind, d.Detail, d.IsReverse}] {
 				steps = append(steps, Step{
 					Kind: danglingKinds[d.Kind], Outcome: Heal, Origin: p.byKey[d.ExternalID].origin, Record: d.RecordID, Detail: d.Detail, Target: d.ExternalID,
 				})

@@ -64,14 +64,14 @@ func (p *planner) addEdge(r *record, rel Relationship, byPlace map[place]*edge) 
 		p.dropEdge(e, f.String())
 		return
 	}
-	to, ok := p.find(rel.Target)
+	to, ok := p.find(p.keyIn(rel.Space, rel.Target))
 	if !ok {
 		what := "the target of " + rel.Type
 		if rel.IsReverse {
 			what = "the source of " + rel.Type
 		}
 		p.dangle(&loose{
-			of: r, kind: domain.DanglingRelationship, target: rel.Target, detail: rel.Type, isReverse: rel.IsReverse, strength: e.strength, evidence: e.evidence,
+			of: r, kind: domain.DanglingRelationship, target: p.keyIn(rel.Space, rel.Target), detail: rel.Type, isReverse: rel.IsReverse, strength: e.strength, evidence: e.evidence,
 		}, what)
 		return
 	}
@@ -92,18 +92,19 @@ func (p *planner) addEdge(r *record, rel Relationship, byPlace map[place]*edge) 
 	p.edges = append(p.edges, e)
 }
 
-// join adds the strength and the evidence of another report of the same relationship.
+// join adds the strength and the evidence of another report of the same relationship, the same in whichever order they
+// come: the stronger strength, and the evidence as a sorted set.
 func (e *edge) join(more *edge) {
-	if e.strength == nil {
+	if e.strength == nil || more.strength != nil && *more.strength == domain.Hard {
 		e.strength = more.strength
 	}
-	switch {
-	case e.evidence == "":
-		e.evidence = more.evidence
-	case more.evidence != "" && !slices.Contains(strings.Split(e.evidence, "; "), more.evidence):
-		e.evidence += "; " + more.evidence
-	}
+	all := slices.DeleteFunc(append(strings.Split(e.evidence, evidenceBreak), strings.Split(more.evidence, evidenceBreak)...), func(s string) bool { return s == "" })
+	slices.Sort(all)
+	e.evidence = strings.Join(slices.Compact(all), evidenceBreak)
 }
+
+// evidenceBreak stands between the places that show one relationship.
+const evidenceBreak = "; "
 
 func (p *planner) dropEdge(e *edge, reason string) {
 	e.isDropped = true
@@ -247,5 +248,5 @@ func (p *planner) heals(e *edge) bool {
 	if e.from.id == 0 {
 		return false
 	}
-	return p.stored.dangling[looseKey{e.from.id, e.reported.Target, domain.DanglingRelationship, e.reported.Type, e.reported.IsReverse}]
+	return p.stored.dangling[looseKey{e.from.id, p.keyIn(e.reported.Space, e.reported.Target), domain.DanglingRelationship, e.reported.Type, e.reported.IsReverse}]
 }

@@ -17,7 +17,7 @@ import (
 type via struct {
 	of        *record
 	kind      string
-	target    string
+	target    domain.ExternalKey
 	isReverse bool
 }
 
@@ -28,7 +28,7 @@ func (p *planner) planGroups(context.Context) error {
 	byEnds := map[place]*edge{}
 	for _, e := range p.edges {
 		if !e.isDropped {
-			edges[via{e.from, e.reported.Type, e.reported.Target, e.reported.IsReverse}] = e
+			edges[via{e.from, e.reported.Type, p.keyIn(e.reported.Space, e.reported.Target), e.reported.IsReverse}] = e
 			if t, err := p.ref.Type(e.reported.Type); err == nil {
 				byEnds[place{t.ID, e.source, e.target}] = e
 			}
@@ -60,7 +60,7 @@ func (p *planner) planGroups(context.Context) error {
 			}
 			missing := 0
 			for _, m := range reported.Members {
-				at := via{r, m.Type, m.Target, m.IsReverse}
+				at := via{r, m.Type, p.keyIn(m.Space, m.Target), m.IsReverse}
 				e := edges[at]
 				if e == nil {
 					e = p.sameEdge(at, byEnds)

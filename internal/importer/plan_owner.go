@@ -18,7 +18,7 @@ func (p *planner) planSupport(r *record) {
 	if s == nil || s.SupportTeam == "" {
 		return
 	}
-	to, ok := p.refer(r, domain.DanglingSupport, s.SupportTeam, "", "the support team", ident.Team)
+	to, ok := p.refer(r, domain.DanglingSupport, p.keyIn(s.SupportTeamSpace, s.SupportTeam), "", "the support team", ident.Team)
 	if !ok || r.old != nil && r.old.SupportTeamID != nil && *r.old.SupportTeamID == to.id {
 		return
 	}
@@ -33,8 +33,7 @@ func (p *planner) planSupport(r *record) {
 
 // planOwners plans the owners of a CI: those that the source reports replace the stored ones, and the first is primary.
 func (p *planner) planOwners(r *record) {
-	var want []answer
-	var shown []string
+	want, shown := []answer{}, []string{}
 	for _, o := range r.CI.Owners {
 		var f faults
 		role := cmp.Or(f.text("the role of an owner", o.Role, 0, valid.LongestName), "owner")
@@ -46,7 +45,7 @@ func (p *planner) planOwners(r *record) {
 			p.notice(r, Rejected, key, f.String())
 			continue
 		}
-		to, ok := p.refer(r, domain.DanglingOwner, key, role, "an owner", kind)
+		to, ok := p.refer(r, domain.DanglingOwner, p.keyIn(o.Space, key), role, "an owner", kind)
 		if a := (answer{to, role}); ok && !slices.Contains(want, a) {
 			want, shown = append(want, a), append(shown, key+" "+role)
 		}
@@ -59,7 +58,7 @@ func (p *planner) planOwners(r *record) {
 	if r.id == 0 {
 		have = nil
 	}
-	if len(want) == 0 || sameOwners(have, want) {
+	if len(want) == 0 && !r.CI.isNull("owners") || sameOwners(have, want) {
 		return
 	}
 	before := make([]string, len(have))

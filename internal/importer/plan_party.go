@@ -21,7 +21,7 @@ func (p *planner) matchParties(context.Context) error {
 	}
 	taken := map[ident.ID]*record{} // by the row that has its key
 	for _, r := range p.records {
-		if id := p.stored.known[r.key]; id != 0 && r.CI == nil && !r.isDropped {
+		if id := p.stored.known[p.keyIn("", r.key)]; id != 0 && r.CI == nil && !r.isDropped {
 			if id.Kind() != r.identKind() {
 				p.drop(r, Rejected, fmt.Sprintf("%q is the key of a %s in the database and cannot be a %s's: give one of them another id", r.key, id.Kind(), r.kind))
 				continue
@@ -112,7 +112,7 @@ func (p *planner) planParent(r *record, above map[end]end) {
 	if r.Team.Parent == "" {
 		return
 	}
-	to, ok := p.refer(r, domain.DanglingParent, r.Team.Parent, "", "the team above it", ident.Team)
+	to, ok := p.refer(r, domain.DanglingParent, p.keyIn("", r.Team.Parent), "", "the team above it", ident.Team)
 	if !ok {
 		return
 	}
@@ -176,7 +176,7 @@ func (p *planner) planPeople(context.Context) error {
 			r.name = cmp.Or(r.name, old.Name)
 		}
 		for _, key := range r.Person.Teams {
-			to, ok := p.refer(r, domain.DanglingMember, key, "", "a team of theirs", ident.Team)
+			to, ok := p.refer(r, domain.DanglingMember, p.keyIn("", key), "", "a team of theirs", ident.Team)
 			if !ok || slices.Contains(r.teams, to) || r.id != 0 && p.stored.members[catalogMember{to.id, r.id}] {
 				continue
 			}

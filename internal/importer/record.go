@@ -116,7 +116,7 @@ type member struct {
 type loose struct {
 	of        *record
 	kind      domain.DanglingKind
-	target    string
+	target    domain.ExternalKey
 	detail    string
 	isReverse bool
 	strength  *domain.Strength

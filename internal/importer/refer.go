@@ -10,10 +10,11 @@ import (
 
 // refer resolves a reference to a record of one of the kinds. If the record is missing, the reference is kept as
 // dangling. If it is of another kind, a notice says so. In both cases refer returns false.
-func (p *planner) refer(r *record, kind domain.DanglingKind, key, detail, what string, kinds ...ident.Kind) (end, bool) {
-	to, ok := p.find(key)
+func (p *planner) refer(r *record, kind domain.DanglingKind, target domain.ExternalKey, detail, what string, kinds ...ident.Kind) (end, bool) {
+	key := target.ExternalID
+	to, ok := p.find(target)
 	if !ok {
-		p.dangle(&loose{of: r, kind: kind, target: key, detail: detail}, what)
+		p.dangle(&loose{of: r, kind: kind, target: target, detail: detail}, what)
 		return end{}, false
 	}
 	if !slices.Contains(kinds, to.kind) {
@@ -24,8 +25,8 @@ func (p *planner) refer(r *record, kind domain.DanglingKind, key, detail, what s
 }
 
 func (p *planner) dangle(l *loose, what string) {
-	if wrong := checkKey(l.target); wrong != "" {
-		p.notice(l.of, Rejected, l.target, fmt.Sprintf("%s of %q: %s", what, l.of.key, wrong))
+	if wrong := checkKey(l.target.ExternalID); wrong != "" {
+		p.notice(l.of, Rejected, l.target.ExternalID, fmt.Sprintf("%s of %q: %s", what, l.of.key, wrong))
 		return
 	}
 	at := looseAt{l.of, l.key()}
@@ -35,7 +36,11 @@ func (p *planner) dangle(l *loose, what string) {
 	p.listed[at] = true
 	l.isStored = l.of.id != 0 && p.stored.dangling[l.key()]
 	p.dangling = append(p.dangling, l)
-	p.notice(l.of, Dangling, l.target, fmt.Sprintf("%q is named as %s of %q, and nobody has reported it: the reference is kept until it arrives", l.target, what, l.of.key))
+	of := ""
+	if l.target.Source != p.source {
+		of = " of " + l.target.Source
+	}
+	p.notice(l.of, Dangling, l.target.ExternalID, fmt.Sprintf("%q%s is named as %s of %q, and nobody has reported it: the reference is kept until it arrives", l.target.ExternalID, of, what, l.of.key))
 }
 
 // looseAt is the key of a reference of a record that may be new and have no id yet.
@@ -52,10 +57,10 @@ type found struct {
 	kind ident.Kind
 }
 
-// find looks a reference up among the rows and the stored records of the source. It returns false if the reference
-// dangles.
-func (p *planner) find(key string) (found, bool) {
-	if r := p.byKey[key]; r != nil && !r.isDropped {
+// find looks a reference up among the rows, if it is to the source's own, and the stored records. It returns false if
+// the reference dangles.
+func (p *planner) find(key domain.ExternalKey) (found, bool) {
+	if r := p.byKey[key.ExternalID]; r != nil && !r.isDropped && key.Source == p.source {
 		return found{r.end(), r.identKind()}, true
 	}
 	if id := p.stored.known[key]; id != 0 {

@@ -32,12 +32,12 @@ func (o Origin) String() string {
 
 // Row is one record a source reports: exactly one of CI, Team and Person is set.
 type Row struct {
-	Origin Origin
-	CI     *CI
-	Team   *Team
-	Person *Person
+	Origin Origin  `json:"-"`
+	CI     *CI     `json:"ci,omitempty"`
+	Team   *Team   `json:"team,omitempty"`
+	Person *Person `json:"person,omitempty"`
 	// Notices are findings about a row that is imported all the same.
-	Notices []Notice
+	Notices []Notice `json:"-"`
 }
 
 // Notice is something a person should look at: where, what, and what would be right.
@@ -75,20 +75,23 @@ func (p *Notice) Error() string {
 
 // CI is a configuration item or service as a source reports it. An empty field is not reported: the stored value stays.
 type CI struct {
-	ExternalID  string // the stable key in the source
-	Class       string // class code, such as "database"
-	Name        string
-	Description string
-	Lifecycle   string // domain enum value, such as "LIVE"
-	Environment string
-	Criticality string
-	Labels      map[string]string
-	Attributes  map[string]any
-	Service     *Service // nil if the CI is no service
-	Owners      []Owner
+	ExternalID  string            `json:"key"`             // the stable key in the source
+	Class       string            `json:"class,omitempty"` // class code, such as "database"
+	Name        string            `json:"name,omitempty"`
+	Description string            `json:"description,omitempty"`
+	Lifecycle   string            `json:"lifecycle,omitempty"` // domain enum value, such as "LIVE"
+	Environment string            `json:"environment,omitempty"`
+	Criticality string            `json:"criticality,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Attributes  map[string]any    `json:"attributes,omitempty"`
+	Service     *Service          `json:"service,omitempty"` // nil if the CI is no service
+	Owners      []Owner           `json:"owners,omitempty"`
+	// Null names the fields of which the source says that there is none, which counts like a value: "description",
+	// "attributes.x", "labels.x", "owners", "supportTeam", "tier", "category", "links", "availabilityTarget".
+	Null []string `json:"null,omitempty"`
 
-	Relationships []Relationship
-	Groups        []Group
+	Relationships []Relationship `json:"relationships,omitempty"`
+	Groups        []Group        `json:"groups,omitempty"`
 }
 
 // plain returns the plain fields as reported, by their names in cmdb.PlainFields.
@@ -100,12 +103,13 @@ func (c *CI) plain() map[string]string {
 
 // Service is what a service adds to its CI. Its kind follows from the class.
 type Service struct {
-	Tier               string // tier code, such as "tier-1"
-	Portfolio          string
-	Category           string
-	Links              []Link
-	SupportTeam        string // external id of a team
-	AvailabilityTarget float64
+	Tier               string  `json:"tier,omitempty"` // tier code, such as "tier-1"
+	Portfolio          string  `json:"portfolioStage,omitempty"`
+	Category           string  `json:"category,omitempty"`
+	Links              []Link  `json:"links,omitempty"`
+	SupportTeam        string  `json:"supportTeam,omitempty"` // external id of a team
+	SupportTeamSpace   string  `json:"supportTeamSpace,omitempty"`
+	AvailabilityTarget float64 `json:"availabilityTarget,omitempty"`
 }
 
 // Link is an address of a service: a runbook, a dashboard.
@@ -117,50 +121,53 @@ type Link struct {
 
 // Owner is a team or a person, by external id; the first one listed is the primary.
 type Owner struct {
-	Team   string
-	Person string
-	Role   string
+	Team   string `json:"team,omitempty"`
+	Person string `json:"person,omitempty"`
+	Role   string `json:"role,omitempty"`
+	Space  string `json:"space,omitempty"` // of the external id: a source; empty: the row's own
 }
 
 // Relationship goes from the CI it stands on to Target, or if IsReverse, from Target to that CI.
 type Relationship struct {
-	Type      string // relationship type code, such as "depends_on"
-	Target    string // external id in the same source
-	IsReverse bool
-	Strength  string // "HARD", "SOFT" or empty for the type's default
+	Type      string `json:"type"`            // relationship type code, such as "depends_on"
+	Target    string `json:"target"`          // external id
+	Space     string `json:"space,omitempty"` // of the external id: a source; empty: the row's own
+	IsReverse bool   `json:"isReverse,omitempty"`
+	Strength  string `json:"strength,omitempty"` // "HARD", "SOFT" or empty for the type's default
 	// Evidence is the place in the source that shows it, such as "env CART_SERVICE_ADDR".
-	Evidence string
+	Evidence string `json:"evidence,omitempty"`
 }
 
 // Group combines some of the CI's dependencies.
 type Group struct {
-	Name      string
-	Mode      string // ALL, ANY, AT_LEAST, PERCENT, WEIGHTED
-	Threshold int    // k, p or the weight needed
-	Members   []GroupMember
+	Name      string        `json:"name"`
+	Mode      string        `json:"mode"`                // ALL, ANY, AT_LEAST, PERCENT, WEIGHTED
+	Threshold int           `json:"threshold,omitempty"` // k, p or the weight needed
+	Members   []GroupMember `json:"members"`
 }
 
 // GroupMember is one of the CI's relationships, named as in Relationships, with its weight (default 1).
 type GroupMember struct {
-	Type      string
-	Target    string
-	IsReverse bool
-	Weight    int
+	Type      string `json:"type"`
+	Target    string `json:"target"`
+	Space     string `json:"space,omitempty"`
+	IsReverse bool   `json:"isReverse,omitempty"`
+	Weight    int    `json:"weight,omitempty"`
 }
 
 // Team is a group of people.
 type Team struct {
-	ExternalID  string
-	Name        string
-	Description string
-	Email       string
-	Parent      string // external id of a team
+	ExternalID  string `json:"key"`
+	Name        string `json:"name,omitempty"`
+	Description string `json:"description,omitempty"`
+	Email       string `json:"email,omitempty"`
+	Parent      string `json:"parent,omitempty"` // external id of a team
 }
 
 // Person is a person who owns CIs, is on call or is assigned to tickets.
 type Person struct {
-	ExternalID string
-	Name       string
-	Email      string
-	Teams      []string // external ids
+	ExternalID string   `json:"key"`
+	Name       string   `json:"name,omitempty"`
+	Email      string   `json:"email,omitempty"`
+	Teams      []string `json:"teams,omitempty"` // external ids
 }

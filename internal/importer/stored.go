@@ -1,9 +1,12 @@
 package importer
 
 import (
+	"cmp"
 	"context"
+	"iter"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
@@ -19,7 +22,7 @@ import (
 
 // stored holds the stored records of the rows and of their references, read in pages.
 type stored struct {
-	known    map[string]ident.ID // by external id of the source
+	known    map[domain.ExternalKey]ident.ID
 	cis      map[ident.ID]*ent.CI
 	teams    map[ident.ID]*ent.Team // all of them: their names are unique and their tree has no cycle
 	people   map[ident.ID]*ent.Person
@@ -41,7 +44,7 @@ type groupMember struct{ ci, relationship ident.ID }
 
 type looseKey struct {
 	record    ident.ID
-	target    string
+	target    domain.ExternalKey
 	kind      domain.DanglingKind
 	detail    string
 	isReverse bool
@@ -50,24 +53,18 @@ type looseKey struct {
 // load loads the stored records of all external ids that the rows have or refer to.
 func (p *planner) load(ctx context.Context) error {
 	p.stored = &stored{
-		known: map[string]ident.ID{}, cis: map[ident.ID]*ent.CI{}, teams: map[ident.ID]*ent.Team{}, people: map[ident.ID]*ent.Person{},
+		known: map[domain.ExternalKey]ident.ID{}, cis: map[ident.ID]*ent.CI{}, teams: map[ident.ID]*ent.Team{}, people: map[ident.ID]*ent.Person{},
 		members: map[catalogMember]bool{}, owners: map[ident.ID][]*ent.Owner{}, groups: map[groupKey]*ent.DependencyGroup{},
 		grouped: map[groupMember]string{}, dangling: map[looseKey]bool{},
 	}
 	keys := p.mentioned()
 	done := 0
 	for chunk := range slices.Chunk(keys, page) {
-		external := make([]domain.ExternalKey, len(chunk))
-		for i, key := range chunk {
-			external[i] = domain.ExternalKey{Source: p.source, ExternalID: key}
-		}
-		found, err := cmdb.FindIdentities(ctx, p.tx, external)
+		found, err := cmdb.FindIdentities(ctx, p.tx, chunk)
 		if err != nil {
 			return err
 		}
-		for key, id := range found {
-			p.stored.known[key.ExternalID] = id
-		}
+		maps.Copy(p.stored.known, found)
 		done += len(chunk)
 		p.options.progress(Matching, done, len(keys))
 	}
@@ -81,32 +78,54 @@ func (p *planner) load(ctx context.Context) error {
 	return p.loadParties(ctx, byKind[ident.Person])
 }
 
-// mentioned returns all external ids that the rows have or refer to, sorted.
-func (p *planner) mentioned() []string {
-	all := map[string]bool{}
+// mentioned returns all keys that the rows have or refer to, sorted.
+func (p *planner) mentioned() []domain.ExternalKey {
+	all := map[domain.ExternalKey]bool{}
 	for _, r := range p.records {
-		all[r.key] = true
+		all[p.keyIn("", r.key)] = true
 		switch {
 		case r.Team != nil:
-			all[r.Team.Parent] = true
+			all[p.keyIn("", r.Team.Parent)] = true
 		case r.Person != nil:
 			for _, team := range r.Person.Teams {
-				all[team] = true
+				all[p.keyIn("", team)] = true
 			}
 		default:
-			for _, o := range r.CI.Owners {
-				all[o.Team], all[o.Person] = true, true
-			}
-			for _, rel := range r.CI.Relationships {
-				all[rel.Target] = true
-			}
-			if r.CI.Service != nil {
-				all[r.CI.Service.SupportTeam] = true
+			for key := range r.CI.keys() {
+				all[p.keyIn(key.Source, key.ExternalID)] = true
 			}
 		}
 	}
-	delete(all, "")
-	return slices.Sorted(maps.Keys(all))
+	maps.DeleteFunc(all, func(key domain.ExternalKey, _ bool) bool { return key.ExternalID == "" })
+	return slices.SortedFunc(maps.Keys(all), compareKeys)
+}
+
+// keyIn returns a key of a space; an empty space is the source's own.
+func (p *planner) keyIn(space, key string) domain.ExternalKey {
+	return domain.ExternalKey{Source: cmp.Or(space, p.source), ExternalID: key}
+}
+
+func compareKeys(a, b domain.ExternalKey) int {
+	return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.ExternalID, b.ExternalID))
+}
+
+// keys returns the keys that a CI refers to; the source of those of its own space is empty.
+func (c *CI) keys() iter.Seq[domain.ExternalKey] {
+	return func(yield func(domain.ExternalKey) bool) {
+		for _, o := range c.Owners {
+			if !yield(domain.ExternalKey{Source: o.Space, ExternalID: cmp.Or(o.Team, o.Person)}) {
+				return
+			}
+		}
+		for _, rel := range c.Relationships {
+			if !yield(domain.ExternalKey{Source: rel.Space, ExternalID: rel.Target}) {
+				return
+			}
+		}
+		if c.Service != nil {
+			yield(domain.ExternalKey{Source: c.Service.SupportTeamSpace, ExternalID: c.Service.SupportTeam})
+		}
+	}
 }
 
 func (p *planner) loadCIs(ctx context.Context, ids []ident.ID) error {
@@ -165,12 +184,12 @@ func (p *planner) loadParts(ctx context.Context) error {
 	}
 	for chunk := range slices.Chunk(all, page) {
 		some, err := p.tx.DanglingReference.Query().
-			Where(danglingreference.RecordIDIn(chunk...), danglingreference.Source(p.source)).All(ctx)
+			Where(danglingreference.RecordIDIn(chunk...)).All(ctx)
 		if err != nil {
 			return err
 		}
 		for _, d := range some {
-			p.stored.dangling[looseKey{d.RecordID, d.ExternalID, d.Kind, d.Detail, d.IsReverse}] = true
+			p.stored.dangling[looseKey{d.RecordID, domain.ExternalKey{Source: d.Source, ExternalID: d.ExternalID}, d.Kind, d.Detail, d.IsReverse}] = true
 		}
 	}
 	for chunk := range slices.Chunk(cis, page) {

@@ -204,8 +204,9 @@ func (r *Reference) checkChanges(ctx context.Context, tx *store.Tx, changes []*c
 
 func (r *Reference) identityChanged(c *change) bool {
 	class := r.classes[c.old.ClassID]
-	for _, claim := range class.claims(c.next) {
-		if before, ok := identity(c.old, claim.class.IdentityRules[claim.rule]); !ok || before != claim.key {
+	before := class.Identities(c.old)
+	for _, claimed := range class.Identities(c.next) {
+		if !slices.Contains(before, claimed) {
 			return true
 		}
 	}

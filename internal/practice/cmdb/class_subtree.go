@@ -36,7 +36,7 @@ func (r *Reference) checkSubtree(ctx context.Context, tx *store.Tx, class *Class
 		return err
 	}
 	refused, confused := offenders{}, offenders{}
-	claimed := map[claim]*ent.CI{}
+	claimed := map[Identity]*ent.CI{}
 	err := eachCI(ctx, tx, below, func(record *ent.CI) error {
 		if newSchema {
 			schema, err := r.classes[record.ClassID].AttributeSchema()
@@ -55,11 +55,11 @@ func (r *Reference) checkSubtree(ctx context.Context, tx *store.Tx, class *Class
 			return nil
 		}
 		for i, rule := range class.IdentityRules {
-			key, ok := identity(record, rule)
+			key, ok := IdentityBy(rule, record)
 			if !ok {
 				continue
 			}
-			c := claim{class, i, key}
+			c := Identity{class.ID, i, key}
 			if first := claimed[c]; first != nil {
 				confused.add(record, fmt.Sprintf("the same %s as %s %q", strings.Join(rule, ", "), first.ID, first.Name))
 				continue

@@ -14,54 +14,44 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
+	ruleidentity "github.com/linchpin-cmdb/linchpin/internal/rule/identity"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // The names that identity rules may use beside attributes: a CI's own fields.
 const (
-	fieldName        = "name"
-	fieldEnvironment = "environment"
+	fieldName        = ruleidentity.Name
+	fieldEnvironment = ruleidentity.Environment
 )
 
-// claim is what a CI says it is, by one identity rule of one class.
-type claim struct {
-	class *Class // that declares the rule
-	rule  int
-	key   string // the values, as JSON
+// Identity is what a CI says it is, by one identity rule of one class.
+type Identity struct {
+	Class ident.ID // that declares the rule
+	Rule  int      // its place among those of the class
+	Key   string   // the values in the form in which they are compared
 }
 
-// claims returns the identities of a CI by the rules of its class and all above it. A rule one of whose values is
-// missing or empty says nothing.
-func (c *Class) claims(record *ent.CI) []claim {
+// Identities returns the identities of a CI by the rules of its class and all above it, its own class first. A rule one
+// of whose values is missing, empty or a placeholder says nothing, and a retired CI is nobody.
+func (c *Class) Identities(record *ent.CI) (all []Identity) {
 	if record.Lifecycle == domain.Retired {
 		return nil
 	}
-	var all []claim
-	for _, class := range c.line() {
-		for i, rule := range class.IdentityRules {
-			if key, ok := identity(record, rule); ok {
-				all = append(all, claim{class, i, key})
+	for ; c != nil; c = c.Parent {
+		for i, rule := range c.IdentityRules {
+			if key, ok := IdentityBy(rule, record); ok {
+				all = append(all, Identity{c.ID, i, key})
 			}
 		}
 	}
 	return all
 }
 
-func identity(record *ent.CI, rule []string) (key string, complete bool) {
-	values := make([]any, len(rule))
-	for i, name := range rule {
-		switch value := identifying(record, name); value {
-		case nil, "":
-			return "", false
-		default:
-			values[i] = value
-		}
-	}
-	text, err := json.Marshal(values)
-	return string(text), err == nil && len(rule) > 0
+// IdentityBy returns the values that a CI has for an identity rule, in the form in which they are compared.
+func IdentityBy(rule []string, record *ent.CI) (key string, ok bool) {
+	return ruleidentity.Key(rule, func(name string) any { return identifying(record, name) })
 }
 
-// identifying returns the value of a name in an identity rule. Lists and objects are compared as JSON.
 func identifying(record *ent.CI, name string) any {
 	switch name {
 	case fieldName:
@@ -69,16 +59,7 @@ func identifying(record *ent.CI, name string) any {
 	case fieldEnvironment:
 		return string(record.Environment)
 	}
-	switch value := record.Attributes[name].(type) {
-	case map[string]any, []any:
-		text, err := json.Marshal(value)
-		if err != nil {
-			return nil
-		}
-		return string(text)
-	default:
-		return value
-	}
+	return record.Attributes[name]
 }
 
 // checkIdentities finds the drafts that claim to be another live CI, stored or drafted. It locks their classes.
@@ -94,8 +75,8 @@ func (r *Reference) checkIdentities(ctx context.Context, tx *store.Tx, drafts []
 		if !isNews(i) {
 			continue
 		}
-		for _, c := range class.claims(d) {
-			rules = append(rules, c.class)
+		for _, c := range class.Identities(d) {
+			rules = append(rules, r.classes[c.Class])
 		}
 	}
 	if err := r.lockClasses(ctx, tx, rules, classes); err != nil {
@@ -113,19 +94,19 @@ func (r *Reference) checkIdentities(ctx context.Context, tx *store.Tx, drafts []
 			continue
 		}
 		drafted[d.ID] = d.ID != 0
-		for _, c := range r.classes[d.ClassID].claims(d) {
-			p := place{c.class.ID, c.rule}
+		for _, c := range r.classes[d.ClassID].Identities(d) {
+			p := place{c.Class, c.Rule}
 			if claimed[p] == nil {
 				claimed[p] = map[string]int{}
 				places = append(places, p)
 			}
-			if j, ok := claimed[p][c.key]; ok {
+			if j, ok := claimed[p][c.Key]; ok {
 				if isNews(i) || isNews(j) {
-					wrong[i].Fault(sameIdentity(c.class.IdentityRules[c.rule], d, drafts[j]))
+					wrong[i].Fault(sameIdentity(r.classes[c.Class].IdentityRules[c.Rule], d, drafts[j]))
 				}
 				continue
 			}
-			claimed[p][c.key] = i
+			claimed[p][c.Key] = i
 		}
 	}
 	for _, p := range places {
@@ -143,7 +124,7 @@ func (r *Reference) checkIdentities(ctx context.Context, tx *store.Tx, drafts []
 				return err
 			}
 			for _, other := range others {
-				key, _ := identity(other, rule)
+				key, _ := IdentityBy(rule, other)
 				if i, ok := claimed[p][key]; ok && !drafted[other.ID] {
 					wrong[i].Fault(sameIdentity(rule, drafts[i], other))
 				}
@@ -187,12 +168,14 @@ func Alike(rule []string, drafts []*ent.CI) predicate.CI {
 		values := make([]any, 0, len(drafts))
 		for _, d := range drafts {
 			switch v := d.Attributes[name].(type) {
-			case string, float64, bool:
+			case string:
+				values = append(values, ruleidentity.Squeezed(v))
+			case float64, bool:
 				values = append(values, v)
 			}
 		}
 		if len(values) == len(drafts) {
-			return func(s *sql.Selector) { s.Where(store.PropertyIn(s, ci.FieldAttributes, name, values)) }
+			return func(s *sql.Selector) { s.Where(store.AttributeAlike(s, name, values)) }
 		}
 	}
 	return func(*sql.Selector) {} // nothing to narrow by
