@@ -36,13 +36,13 @@ type Result struct {
 func (p *Plan) Apply(ctx context.Context, s *store.Store, progress func(Progress)) (Result, error) {
 	a := &applying{
 		plan: p, store: s, progress: progress, result: Result{Written: Summary{}, Conflicts: []Notice{}},
-		ids: map[*record]ident.ID{}, versions: map[ident.ID]int{}, edges: map[*edge]ident.ID{}, total: p.work.size(),
+		ids: map[*record]ident.ID{}, versions: map[ident.ID]int{}, edges: map[*edge]ident.ID{}, others: map[*record]bool{}, total: p.work.size(),
 	}
 	actor, err := auth.RequireOf(ctx, "import.apply", p.Source)
 	if err != nil {
 		return a.result, err
 	}
-	a.by = actor.By("import." + p.Source)
+	a.by, a.isNarrow = actor.By("import."+p.Source), !actor.Has(auth.Admin)
 	for _, r := range slices.Concat(p.work.teams, p.work.people, p.work.cis) {
 		if r.id != 0 {
 			a.versions[r.id] = r.version
@@ -76,6 +76,9 @@ type applying struct {
 	edges    map[*edge]ident.ID
 	waiting  *phase[*edge] // of relationships, which groups look through for members
 	failed   bool
+
+	isNarrow bool             // the actor writes of the plan's source alone
+	others   map[*record]bool // left out since they are other sources'
 
 	done, total int
 }

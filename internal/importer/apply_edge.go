@@ -46,7 +46,7 @@ func (r *run) relate(live []*edge) (ids map[*edge]ident.ID, wrote bool, err erro
 	}
 	out := refused[*edge]{}
 	for _, e := range live {
-		if r.id(e.source) == 0 || r.id(e.target) == 0 {
+		if r.id(e.source) == 0 || r.id(e.target) == 0 || r.others[e.from] {
 			out[e] = endLeftOut
 		}
 	}
@@ -163,7 +163,7 @@ func (a *applying) writeGroups(ctx context.Context, tx *store.Tx, ref *cmdb.Refe
 	for _, g := range live {
 		members, ok := r.members(g, ids)
 		switch {
-		case r.idOf(g.of) == 0:
+		case r.idOf(g.of) == 0 || r.others[g.of]:
 			out[g] = "its CI was left out"
 		case !ok:
 			out[g] = memberLeftOut
@@ -239,7 +239,7 @@ func (a *applying) writeDangling(ctx context.Context, tx *store.Tx, ref *cmdb.Re
 			Record: r.idOf(l.of), Key: l.target, Kind: l.kind,
 			Detail: l.detail, IsReverse: l.isReverse, Strength: l.strength, Evidence: l.evidence,
 		}
-		if rows[i].Record == 0 {
+		if rows[i].Record == 0 || r.others[l.of] {
 			out[l] = "what it belongs to was left out"
 		}
 	}

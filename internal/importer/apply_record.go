@@ -8,6 +8,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
+	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
 	"github.com/linchpin-cmdb/linchpin/ent/person"
 	"github.com/linchpin-cmdb/linchpin/ent/team"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
@@ -78,7 +79,16 @@ func (r *run) recheck(live []*record) error {
 	if err != nil {
 		return err
 	}
+	others, err := r.reportedByOthers(live)
+	if err != nil {
+		return err
+	}
 	for _, rec := range live {
+		if source, ok := others[rec.id]; ok && rec.needsKey {
+			r.others[rec] = true
+			out[rec] = fmt.Sprintf("%s is of the source %s, and was found by what identifies it, not by a key of %s: an admin imports it, or adds the key by addExternalIdentity", rec.id, source, r.plan.Source)
+			continue
+		}
 		if of := taken[r.key(rec)]; of != 0 && of != rec.id {
 			out[rec] = fmt.Sprintf("%s has been imported under this id since", of)
 			continue
@@ -91,6 +101,26 @@ func (r *run) recheck(live []*record) error {
 		}
 	}
 	return out.or(nil)
+}
+
+// reportedByOthers returns another source of each record that was found without its key, for an actor who writes of one
+// source alone: such a source overwrites no other by reporting what looks the same.
+func (r *run) reportedByOthers(live []*record) (map[ident.ID]string, error) {
+	var found []ident.ID
+	for _, rec := range live {
+		if r.isNarrow && rec.needsKey {
+			found = append(found, rec.id)
+		}
+	}
+	if len(found) == 0 {
+		return nil, nil
+	}
+	keys, err := r.tx.ExternalIdentity.Query().Where(externalidentity.RecordIDIn(found...), externalidentity.SourceNEQ(r.plan.Source), externalidentity.IsEvent(false)).All(r.ctx)
+	others := map[ident.ID]string{}
+	for _, k := range keys {
+		others[k.RecordID] = k.Source
+	}
+	return others, err
 }
 
 func (r *run) key(rec *record) domain.ExternalKey {
