@@ -16,6 +16,7 @@ import (
 // machine asks without sign-in, but no page of another site does; others bring the API token of an admin, and need none
 // for health.
 func Admin(c Config, metrics prometheus.Gatherer) http.Handler {
+	c.bearers = newBearers()
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
@@ -50,7 +51,7 @@ func (c Config) isAdmins(r *http.Request) bool {
 	if c.IsDev || c.Doors == nil {
 		return false
 	}
-	actor, ok, err := c.caller(r.Context(), r.Header)
+	actor, ok, err := c.caller(withNetwork(r.Context(), r.RemoteAddr), r.Header)
 	if err != nil {
 		c.Log.Error("which operator asks could not be found out", "request", requestID(r.Context()), "error", err)
 	}

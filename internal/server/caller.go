@@ -2,8 +2,11 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -34,14 +37,18 @@ type Doors interface {
 }
 
 // refusals are the statuses of what is wrong with how a caller comes.
-var refusals = map[errs.Code]int{errs.BadUserInput: http.StatusBadRequest, errs.Forbidden: http.StatusForbidden}
+var refusals = map[errs.Code]int{errs.BadUserInput: http.StatusBadRequest, errs.Forbidden: http.StatusForbidden, errs.RateLimited: http.StatusTooManyRequests}
 
 // signIn puts the caller into the context of each request. Requests by the cookie of a session come from pages of this
 // server and no others.
 func signIn(c Config, next http.Handler) http.Handler {
 	own := OwnPages(c.Front)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = r.WithContext(withNetwork(r.Context(), r.RemoteAddr))
 		actor, ok, err := c.caller(r.Context(), r.Header)
+		if tooMany := (tooManyError{}); errors.As(err, &tooMany) {
+			w.Header().Set("Retry-After", strconv.Itoa(int(tooMany.wait.Seconds())+1))
+		}
 		if status, ok := refusals[errs.CodeOf(err)]; ok && err != nil {
 			answer{transport: transport{}, w: w, r: r}.fail(status, gqlerror.List{guard.Refuse(errs.CodeOf(err), nil, "%s", err.Error())})
 			return
@@ -96,14 +103,36 @@ func (c Config) comes(ctx context.Context, header http.Header) (a auth.Actor, ok
 		}
 	}
 	switch {
-	case text == "":
+	case text == "" || kind == secret.Token && !isSound(text):
 		return a, false, nil
-	case kind == secret.Token && issuer.IsToken(text):
-		return c.Doors.FindSigned(ctx, text, "")
+	case kind == secret.Token:
+		return c.bearer(ctx, text)
 	default:
 		return c.Doors.Find(ctx, kind, text)
 	}
 }
+
+// bearer returns whose a bearer is. A network that has brought too many that are nobody's waits.
+func (c Config) bearer(ctx context.Context, text string) (a auth.Actor, ok bool, err error) {
+	from := networkOf(ctx)
+	if wait := c.bearers.wait(from, text); wait > 0 {
+		return a, false, errs.New(errs.RateLimited, "too many tokens of this network are nobody's: wait %s", max(wait.Round(time.Second), time.Second)).Because(tooManyError{wait})
+	}
+	if issuer.IsToken(text) {
+		a, ok, err = c.Doors.FindSigned(ctx, text, "")
+	} else {
+		a, ok, err = c.Doors.Find(ctx, secret.Token, text)
+	}
+	if err == nil {
+		c.bearers.note(from, text, ok)
+	}
+	return a, ok, err
+}
+
+// tooManyError says how long to wait.
+type tooManyError struct{ wait time.Duration }
+
+func (e tooManyError) Error() string { return "wait " + e.wait.String() }
 
 // brought returns the secret in a request's headers: a bearer's or, if there is none, that of the cookie. A bearer that
 // fails is nobody, whatever the cookie or a proxy says.

@@ -62,8 +62,9 @@ type Config struct {
 	// Documents are those that clients name instead of sending them; nil if there are no manifests.
 	Documents *persisted.Documents
 
-	pace  pace
-	watch *watch
+	pace    pace
+	watch   *watch
+	bearers *bearers
 }
 
 // New returns the handler of all routes.
@@ -80,7 +81,7 @@ func New(c Config) http.Handler {
 	if c.Documents == nil {
 		c.Documents = persisted.New(persisted.Off)
 	}
-	c.watch = newWatch(c.Doors, c.Log)
+	c.watch, c.bearers = newWatch(c.Doors, c.Log), newBearers()
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", traced(c.Tracer, "/graphql", limitBody(c.Limits.Body, newGraphQL(c))))
 	mux.HandleFunc("GET /schema.graphql", func(w http.ResponseWriter, _ *http.Request) {

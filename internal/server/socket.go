@@ -200,10 +200,13 @@ func (s *socket) initialise(ctx context.Context, m message) (err error) {
 		return err
 	}
 	actor, ok, err := s.config.caller(ctx, s.header) // whoever sent the upgrade, the payload may say more
-	if errs.CodeOf(err) == errs.BadUserInput {
+	switch {
+	case err == nil:
+	case errs.CodeOf(err) == errs.BadUserInput:
 		return violation{closeForbidden, "Forbidden: " + err.Error()}
-	}
-	if err != nil {
+	case errs.CodeOf(err) == errs.RateLimited:
+		return violation{websocket.StatusTryAgainLater, "Try again later: " + err.Error()}
+	default:
 		s.config.Log.Error("who calls could not be found out", "error", err)
 		return violation{websocket.StatusTryAgainLater, "Try again later: who calls could not be found out"}
 	}
