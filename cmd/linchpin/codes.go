@@ -9,13 +9,9 @@ import (
 	"github.com/agnivade/levenshtein"
 	"github.com/spf13/cobra"
 
-	"github.com/linchpin-cmdb/linchpin/ent/ciclass"
-	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
 	"github.com/linchpin-cmdb/linchpin/graph/read"
-	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
-	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // failureStates are the states that a CI is supposed to fail in, the usual one first.
@@ -31,9 +27,9 @@ func factsFlag(cmd *cobra.Command, facts *string) {
 }
 
 // checkFacts reads the flag, whatever its case.
-func checkFacts(facts string) (read.Facts, error) {
+func checkFacts(facts string) (string, error) {
 	facts = strings.ToUpper(facts)
-	return read.Facts(facts), checkCodes("--facts", []string{facts}, factNames)
+	return facts, checkCodes("--facts", []string{facts}, factNames)
 }
 
 // filterFlags choose which CIs an answer shows.
@@ -42,7 +38,7 @@ type filterFlags struct{ classes, environments []string }
 func (f *filterFlags) define(cmd *cobra.Command, env *environment) {
 	cmd.Flags().StringSliceVar(&f.classes, "class", nil, "show only CIs of these classes, by code; a class means its subtree")
 	cmd.Flags().StringSliceVar(&f.environments, "environment", nil, "show only CIs of these environments, such as PRODUCTION")
-	completeFlag(cmd, "class", completeCodes(env, classCodes))
+	completeFlag(cmd, "class", completeCodes(env, vocabulary.classes))
 	completeFlag(cmd, "environment", cobra.FixedCompletions(domain.Production.Values(), cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -58,45 +54,63 @@ func (f *filterFlags) check() error {
 	return nil
 }
 
-// read makes a filter of the flags. It returns a usage error if a class does not exist in the database.
-func (f *filterFlags) read(cmd *cobra.Command, a *app.App) (*read.ImpactFilter, error) {
-	if err := checkStored(cmd.Context(), cmd, "--class", f.classes, a.Store, classCodes); err != nil {
-		return nil, err
-	}
-	filter := &read.ImpactFilter{}
+// chosen makes a filter of the flags. It returns a usage error if a class does not exist.
+func (f *filterFlags) chosen(ctx context.Context, cmd *cobra.Command, a *answerer) (map[string]any, error) {
+	filter := map[string]any{}
 	if f.classes != nil {
-		filter.Class = &read.CodeFilter{In: f.classes}
+		known, err := a.classes(ctx)
+		if err == nil {
+			err = usage(cmd, checkCodes("--class", f.classes, known))
+		}
+		if err != nil {
+			return nil, err
+		}
+		filter["class"] = map[string]any{"in": f.classes}
 	}
 	if f.environments != nil {
-		filter.Environment = &read.EnvironmentFilter{}
-	}
-	for _, name := range f.environments {
-		filter.Environment.In = append(filter.Environment.In, domain.Environment(name))
+		filter["environment"] = map[string]any{"in": f.environments}
 	}
 	return filter, nil
 }
 
-func classCodes(ctx context.Context, s *store.Store) ([]string, error) {
-	return s.Read.CIClass.Query().Order(ciclass.ByCode()).Select(ciclass.FieldCode).Strings(ctx)
-}
-
-func tierCodes(ctx context.Context, s *store.Store) ([]string, error) {
-	return s.Read.ServiceTier.Query().Order(servicetier.ByRank()).Select(servicetier.FieldCode).Strings(ctx)
-}
-
-// checkStored returns a usage error if a code is not among those of the database.
-func checkStored(ctx context.Context, cmd *cobra.Command, flag string, given []string, s *store.Store, codes func(context.Context, *store.Store) ([]string, error)) error {
-	if len(given) == 0 {
+// usage makes a mistake one of the command line. Of none, it returns nil.
+func usage(cmd *cobra.Command, err error) error {
+	if err == nil {
 		return nil
 	}
-	known, err := codes(ctx, s)
-	if err != nil {
-		return err
+	return usageError{cmd, err}
+}
+
+// classes lists the codes of all classes.
+func (a *answerer) classes(ctx context.Context) (codes []string, err error) {
+	for after := (*string)(nil); ; {
+		var found struct {
+			CIClasses struct {
+				Nodes    []struct{ Code string }
+				PageInfo pageInfo
+			}
+		}
+		if err := a.ask(ctx, &found, `query($first: Int, $after: String) { ciClasses(first: $first, after: $after) { nodes { code } pageInfo { hasNextPage endCursor } } }`,
+			map[string]any{"first": pageSize, "after": after}); err != nil {
+			return nil, err
+		}
+		for _, c := range found.CIClasses.Nodes {
+			codes = append(codes, c.Code)
+		}
+		if after = found.CIClasses.PageInfo.EndCursor; !found.CIClasses.PageInfo.HasNextPage {
+			return codes, nil
+		}
 	}
-	if err := checkCodes(flag, given, known); err != nil {
-		return usageError{cmd, err}
+}
+
+// tiers lists the codes of all tiers, the most important first.
+func (a *answerer) tiers(ctx context.Context) (codes []string, err error) {
+	var found struct{ ServiceTiers []struct{ Code string } }
+	err = a.ask(ctx, &found, `{ serviceTiers { code } }`, nil)
+	for _, t := range found.ServiceTiers {
+		codes = append(codes, t.Code)
 	}
-	return nil
+	return codes, err
 }
 
 // checkCodes returns an error if a code is not among those that there are. It names the nearest and lists them all.

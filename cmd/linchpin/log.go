@@ -8,11 +8,15 @@ import (
 )
 
 // newLog writes lines for people on a terminal, JSON otherwise.
-func newLog(env *environment) *slog.Logger {
+func newLog(env *environment) *slog.Logger { return logFrom(env, slog.LevelInfo) }
+
+// logFrom writes the lines of a level and above.
+func logFrom(env *environment, least slog.Level) *slog.Logger {
+	o := &slog.HandlerOptions{Level: least}
 	if isTerminal(env.stderr) {
-		return slog.New(slog.NewTextHandler(env.stderr, nil))
+		return slog.New(slog.NewTextHandler(env.stderr, o))
 	}
-	return slog.New(slog.NewJSONHandler(env.stderr, nil))
+	return slog.New(slog.NewJSONHandler(env.stderr, o))
 }
 
 // isTerminal reports whether what is written is seen by a person at once.

@@ -21,6 +21,7 @@ type oidc struct {
 	provider.Config
 	secretFile, adminGroup string
 	issuersFile            string
+	devices                bool // people let command lines in
 }
 
 // flags adds the flags to a set.
@@ -30,6 +31,7 @@ func (o *oidc) flags(set *pflag.FlagSet) {
 	set.StringVar(&o.secretFile, "oidc-client-secret-file", "", "a file with the secret that the server shares with the provider")
 	set.StringVar(&o.GroupsClaim, "oidc-groups-claim", "groups", "the claim that has a person's groups")
 	set.StringVar(&o.issuersFile, "trusted-issuers", "", "a file that names who else signs for callers: authorization servers, clusters and CI systems, proxies (docs/deploying.md)")
+	set.BoolVar(&o.devices, "device-sign-in", true, "people let command lines in, by linchpin login and a code that they type")
 	set.StringVar(&o.adminGroup, "admin-group", "", "a group of the provider whose members are admins")
 }
 

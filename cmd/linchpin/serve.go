@@ -118,7 +118,7 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 			return err
 		}
 	}
-	public, admin, err := a.Handler(app.Serving{Front: flags.front.Front, Provider: by, IsDev: isDev, Limits: flags.limits, Documents: documents, Tracer: tracer})
+	public, admin, err := a.Handler(app.Serving{Front: flags.front.Front, Provider: by, NoDevices: !flags.oidc.devices, IsDev: isDev, Limits: flags.limits, Documents: documents, Tracer: tracer})
 	if err != nil {
 		return err
 	}

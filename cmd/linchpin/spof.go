@@ -7,11 +7,6 @@ import (
 	"strconv"
 
 	"github.com/spf13/cobra"
-
-	"github.com/linchpin-cmdb/linchpin/graph/page"
-	"github.com/linchpin-cmdb/linchpin/graph/read"
-	"github.com/linchpin-cmdb/linchpin/internal/app"
-	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
 func spofCommand(env *environment) *cobra.Command {
@@ -37,51 +32,39 @@ SOURCE:KEY), or any service, or any of some tiers. Those that take down most com
 			if err := cmp.Or(err, filter.check(), checkRows(rows)); err != nil {
 				return usageError{cmd, err}
 			}
-			supposed := &read.Overlay{}
-			return withApp(cmd, env, func(ctx context.Context, a *app.App) error {
-				chosen, err := filter.read(cmd, a)
-				if err != nil {
+			return withAnswerer(cmd, env, func(ctx context.Context, a *answerer) error {
+				q := pointQuestion{facts: held, tiers: tiers}
+				if q.filter, err = filter.chosen(ctx, cmd, a); err != nil {
 					return err
 				}
-				if err := checkStored(ctx, cmd, "--tier", tiers, a.Store, tierCodes); err != nil {
-					return err
-				}
-				ask := func(p page.Args) (*read.SinglePointConnection, error) {
-					return a.Reader.SinglePointsOfFailure(ctx, tiers, supposed, held, chosen, p)
+				if len(tiers) > 0 {
+					known, err := a.tiers(ctx)
+					if err == nil {
+						err = usage(cmd, checkCodes("--tier", tiers, known))
+					}
+					if err != nil {
+						return err
+					}
 				}
 				if len(args) > 0 {
-					id, err := findCI(ctx, a, args[0])
-					if err != nil {
+					if q.service, err = a.find(ctx, args[0]); err != nil {
 						return err
-					}
-					service, err := a.Reader.CI(ctx, id)
-					if err != nil {
-						return err
-					}
-					if service == nil {
-						return fmt.Errorf("there is no CI %s", args[0])
-					}
-					ask = func(p page.Args) (*read.SinglePointConnection, error) {
-						return service.SinglePointsOfFailure(ctx, supposed, held, chosen, p.First, p.After, nil, nil)
 					}
 				}
-				found, counts, err := singlePointRows(ctx, ask, rows)
+				answer, err := a.singlePoints(ctx, q, rows)
 				if err != nil {
 					return err
 				}
 				if asJSON {
-					return writeJSON(env, struct {
-						Total   int              `json:"total"`
-						LeftOut int              `json:"leftOutCount"`
-						Points  []singlePointRow `json:"singlePointsOfFailure"`
-					}{counts.total, counts.leftOut, found})
+					return writeJSON(env, answer)
 				}
-				return printSinglePoints(env, found, counts)
+				return printSinglePoints(env, answer)
 			})
 		},
 	}
 	cmd.Flags().StringSliceVar(&tiers, "tier", nil, "only services of these tiers, by code")
-	completeFlag(cmd, "tier", completeCodes(env, tierCodes))
+	completeFlag(cmd, "tier", completeCodes(env, vocabulary.tiers))
+	serverFlag(cmd, env)
 	factsFlag(cmd, &facts)
 	filter.define(cmd, env)
 	rowFlags(cmd, &rows, &asJSON)
@@ -90,59 +73,117 @@ SOURCE:KEY), or any service, or any of some tiers. Those that take down most com
 
 // singlePointRow is one line of the answer.
 type singlePointRow struct {
-	ID       ident.ID `json:"id"`
-	Name     string   `json:"name"`
-	Class    string   `json:"class"`
-	Targets  int      `json:"targetsDown"`
-	Services int      `json:"servicesDown"`
-	CIs      int      `json:"cisDown"`
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Class    string `json:"class"`
+	Targets  int    `json:"targetsDown"`
+	Services int    `json:"servicesDown"`
+	CIs      int    `json:"cisDown"`
 }
 
-// pointCounts are how many points there are, and how many services that are DOWN already and have none.
-type pointCounts struct{ total, leftOut int }
+// pointQuestion is whose single points of failure are asked for: those of one service, or of the services of tiers, or
+// of all.
+type pointQuestion struct {
+	service string // its id; "": none
+	tiers   []string
+	filter  map[string]any
+	facts   string
+}
 
-func singlePointRows(ctx context.Context, ask func(page.Args) (*read.SinglePointConnection, error), most int) (all []singlePointRow, n pointCounts, err error) {
-	all = []singlePointRow{}
+// pointReport is the answer, as it is printed as JSON.
+type pointReport struct {
+	Total   int              `json:"total"`
+	LeftOut int              `json:"leftOutCount"`
+	Hidden  int              `json:"restrictedCount,omitempty"`
+	Points  []singlePointRow `json:"singlePointsOfFailure"`
+}
+
+const (
+	pointFields = `{
+		totalCount leftOutCount restrictedCount pageInfo { hasNextPage endCursor }
+		nodes { targetsDownCount servicesDownCount cisDownCount ci { id name class { code } } }
+	}`
+	askPoints = `query($tiers: [String!], $filter: ImpactFilter, $facts: Facts!, $first: Int, $after: String) {
+		points: singlePointsOfFailure(tiers: $tiers, filter: $filter, facts: $facts, first: $first, after: $after) ` + pointFields + `
+	}`
+	askPointsOf = `query($id: ID!, $filter: ImpactFilter, $facts: Facts!, $first: Int, $after: String) {
+		ci(id: $id) { points: singlePointsOfFailure(filter: $filter, facts: $facts, first: $first, after: $after) ` + pointFields + ` }
+	}`
+)
+
+// points is a page of the answer.
+type points struct {
+	TotalCount, LeftOutCount, RestrictedCount int
+	PageInfo                                  pageInfo
+	Nodes                                     []struct {
+		TargetsDownCount, ServicesDownCount, CIsDownCount int
+		CI                                                struct {
+			ID, Name string
+			Class    struct{ Code string }
+		}
+	}
+}
+
+// singlePoints reads the answer page by page; most 0 reads all.
+func (a *answerer) singlePoints(ctx context.Context, q pointQuestion, most int) (r pointReport, err error) {
+	r.Points = []singlePointRow{}
 	for after := (*string)(nil); ; {
-		size := page.Max
+		size := pageSize
 		if most > 0 {
-			size = min(size, most-len(all))
+			size = min(size, most-len(r.Points))
 		}
-		found, err := ask(page.Args{First: &size, After: after})
+		found, err := a.pageOfPoints(ctx, q, size, after)
 		if err != nil {
-			return nil, n, err
+			return r, err
 		}
-		n.leftOut = found.LeftOutCount
-		if n.total, err = found.TotalCount(ctx); err != nil {
-			return nil, n, err
+		r.Total, r.LeftOut, r.Hidden = found.TotalCount, found.LeftOutCount, found.RestrictedCount
+		for _, p := range found.Nodes {
+			r.Points = append(r.Points, singlePointRow{p.CI.ID, p.CI.Name, p.CI.Class.Code, p.TargetsDownCount, p.ServicesDownCount, p.CIsDownCount})
 		}
-		for _, p := range found.Nodes() {
-			class, err := p.Ci.Class(ctx)
-			if err != nil {
-				return nil, n, err
-			}
-			all = append(all, singlePointRow{p.Ci.ID, p.Ci.Name, class.Code, p.TargetsDownCount(), p.ServicesDownCount(), p.CisDownCount()})
-		}
-		if after = found.PageInfo.EndCursor(); !found.PageInfo.HasNextPage || len(all) == most {
-			return all, n, nil
+		if after = found.PageInfo.EndCursor; !found.PageInfo.HasNextPage || len(r.Points) == most {
+			return r, nil
 		}
 	}
 }
 
-func printSinglePoints(env *environment, rows []singlePointRow, n pointCounts) error {
-	_, _ = fmt.Fprintf(env.stdout, "%d single points of failure.\n", n.total)
-	if n.leftOut > 0 {
-		_, _ = fmt.Fprintf(env.stdout, "%d of the services asked about are DOWN already.\n", n.leftOut)
+func (a *answerer) pageOfPoints(ctx context.Context, q pointQuestion, size int, after *string) (points, error) {
+	variables := map[string]any{"filter": q.filter, "facts": q.facts, "first": size, "after": after}
+	if q.service == "" {
+		if variables["tiers"] = q.tiers; len(q.tiers) == 0 {
+			variables["tiers"] = nil
+		}
+		var found struct{ Points points }
+		err := a.ask(ctx, &found, askPoints, variables)
+		return found.Points, err
 	}
-	if len(rows) == 0 {
+	variables["id"] = q.service
+	var found struct{ CI *struct{ Points points } }
+	if err := a.ask(ctx, &found, askPointsOf, variables); err != nil {
+		return points{}, err
+	}
+	if found.CI == nil {
+		return points{}, fmt.Errorf("there is no CI %s", q.service)
+	}
+	return found.CI.Points, nil
+}
+
+func printSinglePoints(env *environment, r pointReport) error {
+	_, _ = fmt.Fprintf(env.stdout, "%d single points of failure.\n", r.Total)
+	if r.LeftOut > 0 {
+		_, _ = fmt.Fprintf(env.stdout, "%d of the services asked about are DOWN already.\n", r.LeftOut)
+	}
+	if r.Hidden > 0 {
+		_, _ = fmt.Fprintf(env.stdout, "There are %d more that you may not see.\n", r.Hidden)
+	}
+	if len(r.Points) == 0 {
 		return nil
 	}
 	t := table{header: []string{"NAME", "CLASS", "TARGETS DOWN", "SERVICES DOWN", "CIS DOWN"}}
-	for _, r := range rows {
-		t.add(r.Name, r.Class, strconv.Itoa(r.Targets), strconv.Itoa(r.Services), strconv.Itoa(r.CIs))
+	for _, p := range r.Points {
+		t.add(p.Name, p.Class, strconv.Itoa(p.Targets), strconv.Itoa(p.Services), strconv.Itoa(p.CIs))
 	}
 	t.write(env.stdout, env.screen())
-	if more := n.total - len(rows); more > 0 {
+	if more := r.Total - len(r.Points); more > 0 {
 		_, _ = fmt.Fprintf(env.stdout, "… and %d more (--rows 0 shows all)\n", more)
 	}
 	return nil

@@ -167,6 +167,31 @@ const steps = {
     check(!wrote.includes('"userErrors":[]'), `a token of a viewer writes: ${wrote}`);
   },
 
+  async "a command line is let in by the code that its person types"() {
+    const begin = await fetch(`${base}/auth/device/begin`, { method: "POST", body: new URLSearchParams({ host: "laptop", role: "VIEWER" }) });
+    const { user_code: code, device_code } = await begin.json();
+    const poll = async () => (await fetch(`${base}/auth/device/token`, { method: "POST", body: new URLSearchParams({ device_code }) })).status;
+    const tab = await root.context().newPage();
+    await tab.goto(`${base}/auth/device?code=${code}`);
+    check((await tab.getByLabel("Code").inputValue()) === "", "a link fills the code in");
+    await look(tab, "the page for codes");
+    await tab.getByLabel("Code").fill("BCDF-GHJK");
+    await tab.getByRole("button", { name: "Go on" }).click();
+    await tab.getByRole("alert").waitFor();
+    await look(tab, "the page for codes, with a wrong one");
+    await tab.getByLabel("Code").fill(code.toLowerCase());
+    await tab.getByRole("button", { name: "Go on" }).click();
+    await tab.getByRole("heading", { name: "Is this you?" }).waitFor();
+    await look(tab, "the page that says which command line asks");
+    check((await tab.locator("main").innerText()).includes("laptop"), "the page does not say who asks");
+    check((await poll()) === 400, "a command line is in before its person says so");
+    await tab.getByRole("button", { name: "Let it in" }).click();
+    await tab.getByRole("heading", { name: "It is in" }).waitFor();
+    await look(tab, "the page that says that it is in");
+    check((await poll()) === 200, "a command line that was let in is not");
+    await tab.close();
+  },
+
   async "a disabled account is out at once, on its page and by its token"() {
     await act(root, `mutation($id: ID!) { disableAccount(input: {id: $id}) { account { id } userErrors { message } } }`, { id: grace.account });
     const [status] = await bearer("{ viewer { name } }");

@@ -39,12 +39,13 @@ const (
 	BreakGlass Method = "BREAK_GLASS" // a link made on the command line
 	OIDC       Method = "OIDC"        // an OpenID provider
 	View       Method = "VIEW_AS"     // an admin who looks at what the account sees
+	Device     Method = "DEVICE"      // a command line that the person has let in
 )
 
 // Kept is what a new secret stands for.
 type Kept struct {
 	Kind    secret.Kind
-	Secret  string // made already; a new one if it is empty
+	Code    []byte // of a secret that is made already; a new one is made if it is nil
 	Account *ident.ID
 	Token   *ident.ID
 	Method  Method
@@ -53,12 +54,13 @@ type Kept struct {
 	SID     string   // the provider's name of the session
 }
 
-// Keep makes a secret, unless there is one, and keeps its code. It is not journalled, and what it returns stands
-// nowhere else.
+// Keep makes a secret, unless its code is there already, and keeps the code. It is not journalled, and the secret that
+// it returns stands nowhere else.
 func Keep(ctx context.Context, tx *store.Tx, keys *secret.Keys, k Kept) (string, error) {
-	made := k.Secret
-	if made == "" {
+	made, code := "", k.Code
+	if code == nil {
 		made = secret.New(k.Kind)
+		code = keys.Code(made)
 	}
 	var groups any
 	if k.Groups != nil {
@@ -69,7 +71,7 @@ func Keep(ctx context.Context, tx *store.Tx, keys *secret.Keys, k Kept) (string,
 		groups = string(text)
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO x_secret (mac, kind, account_id, token_id, method, signed_in_at, seen_at, expires_at, groups, provider_sid) VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)`,
-		keys.Code(made), string(k.Kind), optional(k.Account), optional(k.Token), string(k.Method), tx.Now, k.Expires.UTC().Truncate(time.Microsecond), groups, k.SID)
+		code, string(k.Kind), optional(k.Account), optional(k.Token), string(k.Method), tx.Now, k.Expires.UTC().Truncate(time.Microsecond), groups, k.SID)
 	return made, err
 }
 
@@ -310,7 +312,8 @@ func Forget(ctx context.Context, s *store.Store) error {
 		_, secrets := tx.ExecContext(ctx, "DELETE FROM x_secret WHERE expires_at < $1", tx.Now)
 		_, signIns := tx.ExecContext(ctx, "DELETE FROM x_sign_in WHERE hour < $1", tx.Now.Add(-KeepSignIns))
 		_, attempts := tx.ExecContext(ctx, "DELETE FROM x_attempt WHERE since < $1 AND until < $1", tx.Now.Add(-time.Hour))
-		return 0, errors.Join(secrets, signIns, attempts)
+		_, devices := tx.ExecContext(ctx, "DELETE FROM x_device WHERE expires_at < $1", tx.Now)
+		return 0, errors.Join(secrets, signIns, attempts, devices)
 	})
 	return err
 }

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"time"
 
@@ -31,8 +30,7 @@ type bucket struct {
 // buckets returns where an attempt is counted. They tell neither the name, which may be a password typed into the wrong
 // field, nor the network.
 func (p *Practice) buckets(called, network string) []bucket {
-	key := func(what string) string { return hex.EncodeToString(p.keys.Code("attempt\n" + what)) }
-	return []bucket{{key(called + "\n" + network), freeOfAccount}, {key("\n" + network), freeOfNetwork}}
+	return []bucket{{p.bucketOf(called + "\n" + network), freeOfAccount}, {p.bucketOf("\n" + network), freeOfNetwork}}
 }
 
 // begin counts an attempt before it costs a hash, in place, so that attempts do not fill the disk. Failures:

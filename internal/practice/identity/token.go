@@ -46,53 +46,63 @@ func (p *Practice) CreateToken(ctx context.Context, in CreateToken) (made Made[*
 		return made, errNoKeys
 	}
 	made.Record, err = auth.Write(ctx, p.store, "account.create_token", func(ctx context.Context, tx *store.Tx) (*ent.APIToken, error) {
-		made.Secret = nil
-		of, by, err := holder(ctx, tx, in.Account)
-		if err != nil {
-			return nil, err
-		}
-		var f form.Form
-		called := f.Text("name", in.Name, 1, longestName)
-		lasts := form.Or(in.ExpiresIn, usualTerm)
-		if lasts < shortestTerm || lasts > longestTerm {
-			f.Fault(errs.New(errs.Invalid, "%v is out of range: P1D to P366D", lasts).At("expiresIn"))
-		}
-		given := roles(in.Roles)
-		if len(given) == 0 {
-			f.Fault(errs.New(errs.Required, "a token without a role may do nothing: name one").At("roles"))
-		}
-		if err := beyond(ctx, tx, of, given); err != nil {
-			f.Fault(err)
-		}
-		n, err := tx.APIToken.Query().Where(apitoken.AccountID(of.ID), apitoken.RevokedAtIsNil(), apitoken.ExpiresAtGT(tx.Now)).Count(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if n >= mostTokens {
-			f.Fault(errs.New(errs.Invalid, "%s has %d tokens, and no more may be: revoke those that nobody uses", of.Name, n).At("account"))
-		}
-		if err := f.Err(); err != nil {
-			return nil, err
-		}
-		names := make([]string, len(given))
-		for i, role := range given {
-			names[i] = string(role)
-		}
-		expires := tx.Now.Add(lasts)
 		text := secret.New(secret.Token)
-		token, err := tx.APIToken.Create().SetAccountID(of.ID).SetName(called).SetRoles(names).SetLastFour(secret.LastFour(text)).SetCreatedByID(by).
-			SetExpiresAt(expires).SetCreatedAt(tx.Now).Save(ctx)
-		if err != nil {
-			return nil, err
-		}
 		made.Secret = &text
-		_, err = session.Keep(ctx, tx, p.keys, session.Kept{Kind: secret.Token, Secret: text, Account: &of.ID, Token: &token.ID, Expires: expires})
-		return token, err
+		return p.token(ctx, tx, in, ready{p.keys.Code(text), secret.LastFour(text)})
 	})
 	if err != nil {
 		made.Secret = nil
 	}
 	return made, err
+}
+
+// ready is a secret that is made already: the code to keep it by, and its end.
+type ready struct {
+	code     []byte
+	lastFour string
+}
+
+// token makes a token of a secret.
+func (p *Practice) token(ctx context.Context, tx *store.Tx, in CreateToken, of ready) (*ent.APIToken, error) {
+	account, by, err := holder(ctx, tx, in.Account)
+	if err != nil {
+		return nil, err
+	}
+	var f form.Form
+	called := f.Text("name", in.Name, 1, longestName)
+	lasts := form.Or(in.ExpiresIn, usualTerm)
+	if lasts < shortestTerm || lasts > longestTerm {
+		f.Fault(errs.New(errs.Invalid, "%v is out of range: P1D to P366D", lasts).At("expiresIn"))
+	}
+	given := roles(in.Roles)
+	if len(given) == 0 {
+		f.Fault(errs.New(errs.Required, "a token without a role may do nothing: name one").At("roles"))
+	}
+	if err := beyond(ctx, tx, account, given); err != nil {
+		f.Fault(err)
+	}
+	n, err := tx.APIToken.Query().Where(apitoken.AccountID(account.ID), apitoken.RevokedAtIsNil(), apitoken.ExpiresAtGT(tx.Now)).Count(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if n >= mostTokens {
+		f.Fault(errs.New(errs.Invalid, "%s has %d tokens, and no more may be: revoke those that nobody uses", account.Name, n).At("account"))
+	}
+	if err := f.Err(); err != nil {
+		return nil, err
+	}
+	names := make([]string, len(given))
+	for i, role := range given {
+		names[i] = string(role)
+	}
+	expires := tx.Now.Add(lasts)
+	token, err := tx.APIToken.Create().SetAccountID(account.ID).SetName(called).SetRoles(names).SetLastFour(of.lastFour).SetCreatedByID(by).
+		SetExpiresAt(expires).SetCreatedAt(tx.Now).Save(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, err = session.Keep(ctx, tx, p.keys, session.Kept{Kind: secret.Token, Code: of.code, Account: &account.ID, Token: &token.ID, Expires: expires})
+	return token, err
 }
 
 // holder returns the account that a token is for, and that of who makes it. A person's token is made by that person.
@@ -159,19 +169,33 @@ func (p *Practice) RevokeToken(ctx context.Context, in RevokeToken) (*ent.APITok
 		if err := form.Kind(in.ID, ident.APIToken, "id"); err != nil {
 			return nil, err
 		}
-		was, err := store.Lock(ctx, tx, tx.APIToken.Query().Where(apitoken.ID(in.ID)))
-		if ent.IsNotFound(err) {
-			return nil, form.Missing(in.ID, "id")
-		}
+		was, err := lockToken(ctx, tx, in.ID)
 		if err != nil {
 			return nil, err
 		}
-		if err := mayActFor(ctx, was.AccountID, "revoke tokens"); err != nil || was.RevokedAt != nil {
-			return was, err
-		}
-		if err := session.End(ctx, tx, session.Ended{Token: &was.ID}); err != nil {
+		if err := mayActFor(ctx, was.AccountID, "revoke tokens"); err != nil {
 			return nil, err
 		}
-		return tx.APIToken.UpdateOne(was).SetRevokedAt(tx.Now).Save(ctx)
+		return revoke(ctx, tx, was)
 	})
+}
+
+// lockToken reads a token and keeps others from writing it until the transaction ends.
+func lockToken(ctx context.Context, tx *store.Tx, id ident.ID) (*ent.APIToken, error) {
+	was, err := store.Lock(ctx, tx, tx.APIToken.Query().Where(apitoken.ID(id)))
+	if ent.IsNotFound(err) {
+		return nil, form.Missing(id, "id")
+	}
+	return was, err
+}
+
+// revoke ends a token, unless it has ended.
+func revoke(ctx context.Context, tx *store.Tx, was *ent.APIToken) (*ent.APIToken, error) {
+	if was.RevokedAt != nil {
+		return was, nil
+	}
+	if err := session.End(ctx, tx, session.Ended{Token: &was.ID}); err != nil {
+		return nil, err
+	}
+	return tx.APIToken.UpdateOne(was).SetRevokedAt(tx.Now).Save(ctx)
 }

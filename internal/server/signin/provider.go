@@ -61,11 +61,11 @@ func (s site) finish(w http.ResponseWriter, r *http.Request) {
 
 // ended hears from the provider that a person has signed out there.
 func (s site) ended(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil {
-		http.Error(w, "the form cannot be read: it has at most 8 KiB", http.StatusBadRequest)
+	f, ok := form(w, r)
+	if !ok {
 		return
 	}
-	said, err := s.provider.Logout(r.Context(), r.PostForm.Get("logout_token"))
+	said, err := s.provider.Logout(r.Context(), f.Get("logout_token"))
 	switch {
 	case errors.Is(err, provider.ErrRefused):
 		s.log.Warn("refused", "event", "provider_sign_out", "error", err)

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/provider"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/session"
@@ -38,6 +40,13 @@ type Doors interface {
 	SignOut(ctx context.Context, session string) (session.Method, error)
 	SignInBy(ctx context.Context, who provider.Person, network, before string) (session string, err error)
 	Ended(ctx context.Context, issuer string, e provider.Ended) error
+
+	AskIn(ctx context.Context, d identity.Device) (identity.AskedDevice, error)
+	Device(ctx context.Context, code string) (identity.Device, error)
+	LetIn(ctx context.Context, code string) (*ent.APIToken, error)
+	Refuse(ctx context.Context, code string) error
+	IsIn(ctx context.Context, token string) (a auth.Actor, isIn, isWaiting bool, err error)
+	EndOwnToken(ctx context.Context) error
 }
 
 // Pages are what the pages are made of.
@@ -45,6 +54,7 @@ type Pages struct {
 	Doors    Doors
 	Own      *http.CrossOriginProtection // what refuses forms of other sites
 	Provider *provider.Provider          // by which people sign in, too; nil for none
+	Devices  bool                        // people let command lines in
 	Log      *slog.Logger
 }
 
@@ -57,6 +67,8 @@ var pages = template.Must(template.ParseFS(files, "pages/*.html"))
 type page struct {
 	Return, Name, Problem, Link string
 	Provider                    string // the host of the provider, if there is one
+	Code, Host, Network, At     string // of a command line that asks to be let in
+	Roles                       []string
 }
 
 type site struct {
@@ -85,6 +97,9 @@ func New(p Pages) http.Handler {
 		mux.HandleFunc("GET /auth/login", s.begin)
 		mux.HandleFunc("GET /auth/callback", s.finish)
 		mux.HandleFunc("POST /auth/backchannel-logout", s.ended)
+	}
+	if p.Devices {
+		s.devices(mux)
 	}
 	for _, file := range []string{"style.css", "link.js"} {
 		mux.HandleFunc("GET /auth/"+file, func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "pages/"+file) })
@@ -118,12 +133,12 @@ func (s site) show(w http.ResponseWriter, status int, name string, p page) {
 func (s site) signIn(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), signInFor)
 	defer cancel()
-	if err := r.ParseForm(); err != nil {
-		http.Error(w, "the form cannot be read: it has at most 8 KiB", http.StatusBadRequest)
+	f, ok := form(w, r)
+	if !ok {
 		return
 	}
-	back := Within(r.PostForm.Get("return"))
-	made, err := s.doors.SignIn(ctx, r.PostForm.Get("name"), r.PostForm.Get("password"), network(r.RemoteAddr))
+	back := Within(f.Get("return"))
+	made, err := s.doors.SignIn(ctx, f.Get("name"), f.Get("password"), network(r.RemoteAddr))
 	tooMany := identity.TooManyError{}
 	switch {
 	case err == nil:
@@ -131,10 +146,10 @@ func (s site) signIn(w http.ResponseWriter, r *http.Request) {
 		enter(w, r, made, back)
 	case errors.As(err, &tooMany):
 		w.Header().Set("Retry-After", strconv.Itoa(int(tooMany.Wait.Seconds())+1))
-		s.show(w, http.StatusTooManyRequests, "sign-in.html", page{Return: back, Name: r.PostForm.Get("name"), Problem: fmt.Sprintf("Too many attempts. Wait %s, then try again.", tooMany.Wait.Round(time.Second))})
+		s.show(w, http.StatusTooManyRequests, "sign-in.html", page{Return: back, Name: f.Get("name"), Problem: fmt.Sprintf("Too many attempts. Wait %s, then try again.", tooMany.Wait.Round(time.Second))})
 	case errs.CodeOf(err) == errs.Unauthenticated:
 		s.log.Info("refused", "event", "sign_in", "method", "PASSWORD")
-		s.show(w, http.StatusUnauthorized, "sign-in.html", page{Return: back, Name: r.PostForm.Get("name"), Problem: "Name and password do not belong together."})
+		s.show(w, http.StatusUnauthorized, "sign-in.html", page{Return: back, Name: f.Get("name"), Problem: "Name and password do not belong together."})
 	default:
 		s.failed(w, err)
 	}
@@ -143,11 +158,10 @@ func (s site) signIn(w http.ResponseWriter, r *http.Request) {
 func (s site) claim(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), signInFor)
 	defer cancel()
-	if err := r.ParseForm(); err != nil {
-		http.Error(w, "the form cannot be read: it has at most 8 KiB", http.StatusBadRequest)
+	f, ok := form(w, r)
+	if !ok {
 		return
 	}
-	f := r.PostForm
 	made, err := s.doors.Claim(ctx, identity.Claim{Link: f.Get("link"), Name: f.Get("name"), LocalName: f.Get("name"), Password: f.Get("password")})
 	status := http.StatusNotFound
 	switch {
@@ -208,8 +222,11 @@ func enter(w http.ResponseWriter, r *http.Request, session, to string) {
 }
 
 // Within returns where to go after signing in: a path of this server. In place of one that could lead elsewhere, or
-// back to these pages, it returns /.
+// back to these pages, but for the one of command lines, it returns /.
 func Within(to string) string {
+	if to == DevicePath {
+		return to
+	}
 	if len(to) == 0 || len(to) > 2000 || to[0] != '/' || strings.HasPrefix(to, "/auth/") || len(to) > 1 && (to[1] == '/' || to[1] == '\\') {
 		return "/"
 	}
