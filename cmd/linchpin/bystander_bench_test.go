@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -58,15 +59,20 @@ func attackers() {
 	}
 }
 
-// bystander runs a client of its own process: for each address on standard input it asks a small query 300 times, and
-// says how long each took, in microseconds.
+// bystander runs a client of its own process: for each address on standard input, behind which a header may stand, it
+// asks a small query 300 times, and says how long each took, in microseconds.
 func bystander() {
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		var times []int64
+		var headers []string
+		address, header, ok := strings.Cut(lines.Text(), " ")
+		if ok {
+			headers = append(headers, header)
+		}
 		for range 300 {
 			begin := time.Now()
-			if _, err := post(context.Background(), http.DefaultClient, lines.Text(), "{ cis(first: 1) { totalCount } revision }", nil); err != nil {
-				fail(err)
+			if a, err := post(context.Background(), http.DefaultClient, address, "{ cis(first: 1) { totalCount } revision }", nil, headers...); err != nil || len(a.Errors) > 0 {
+				fail(fmt.Errorf("%v: %w", a.Errors, err))
 			}
 			times = append(times, time.Since(begin).Microseconds())
 			time.Sleep(2 * time.Millisecond)
@@ -140,30 +146,35 @@ func BenchmarkBystander(b *testing.B) {
 func besideAttacks(b *testing.B, connections int) {
 	p, neighbour := quiet(b), quiet(b)
 	asker, foe := newPeer(b, "bystander"), newPeer(b, "attackers")
-	round := func(attacked string) (times []int64, answered int) {
-		if attacked != "" {
-			foe.say(b, fmt.Sprint(connections, " ", attacked))
+	besideFoes(b, p, neighbour, func() string { return p.url }, asker, foe, func(attacked *process) string { return fmt.Sprint(connections, " ", attacked.url) })
+}
+
+// besideFoes takes rounds in turn: nobody is attacked, the neighbour is, the server is.
+func besideFoes(b *testing.B, p, neighbour *process, asks func() string, asker, foe peer, attack func(*process) string) {
+	round := func(attacked *process) (times []int64, answered int) {
+		if attacked != nil {
+			foe.say(b, attack(attacked))
 			time.Sleep(50 * time.Millisecond)
 		}
-		asker.say(b, p.url)
+		asker.say(b, asks())
 		asker.hear(b, &times)
-		if attacked != "" {
+		if attacked != nil {
 			foe.say(b, "")
 			foe.hear(b, &answered)
 		}
 		return times, answered
 	}
-	round(p.url)
-	round(neighbour.url)
+	round(p)
+	round(neighbour)
 	var alone, beside, attacked []int64
 	answered, spent := 0, time.Duration(0)
 	for b.Loop() {
-		times, _ := round("")
+		times, _ := round(nil)
 		alone = append(alone, times...)
-		times, _ = round(neighbour.url)
+		times, _ = round(neighbour)
 		beside = append(beside, times...)
 		before := p.cpu(b)
-		times, n := round(p.url)
+		times, n := round(p)
 		attacked = append(attacked, times...)
 		answered, spent = answered+n, spent+p.cpu(b)-before
 	}

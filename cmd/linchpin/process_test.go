@@ -22,7 +22,7 @@ import (
 
 // TestMain puts a command "linchpin" on the PATH: this test binary, which then runs main and nothing else.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"linchpin": main, "attackers": attackers, "bystander": bystander})
+	testscript.Main(m, map[string]func(){"linchpin": main, "attackers": attackers, "bystander": bystander, "strangers": strangers})
 }
 
 const startLimit = 2 * time.Minute

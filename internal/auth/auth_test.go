@@ -65,7 +65,7 @@ func TestACallerWithoutAnActorOrARoleIsRefused(t *testing.T) {
 	}
 }
 
-func TestTheDocumentedPolicyIsTheOneInForce(t *testing.T) {
+func Test18TheDocumentedPolicyIsTheOneInForce(t *testing.T) {
 	text, err := os.ReadFile("../../docs/access.md")
 	if err != nil {
 		t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// TestASourceOverwritesNoOtherByWhatLooksTheSame is about the stolen token of an importer: it reports a CI of another
+// TestASourceOverwritesNoOtherByWhatLooksTheSame uses the stolen token of an importer: it reports a CI of another
 // source under a key of its own, with what identifies the CI.
 func TestASourceOverwritesNoOtherByWhatLooksTheSame(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {

@@ -24,7 +24,7 @@ func (h house) asksIn(roles ...string) (code, token string) {
 	return d.Code, d.Token
 }
 
-// TestACodeOfSomebodyElseIsNotLetInUnseen is about a victim who is led to approve the command line of an attacker.
+// TestACodeOfSomebodyElseIsNotLetInUnseen leads a victim to approve the command line of an attacker.
 func TestACodeOfSomebodyElseIsNotLetInUnseen(t *testing.T) {
 	houses(t, func(h house) {
 		t := h.t

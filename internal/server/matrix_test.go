@@ -280,9 +280,9 @@ func about(r auth.Rule, s side) map[string]string {
 	return given
 }
 
-// TestEveryMutationIsHeldToThePolicyForEveryCaller asks each mutation of the contract as each caller, by each door, of
-// records that are theirs and of records of others.
-func TestEveryMutationIsHeldToThePolicyForEveryCaller(t *testing.T) {
+// Test18EveryMutationIsHeldToThePolicyForEveryCaller asks each mutation of the contract as each caller, by each door,
+// of records that are theirs and of records of others.
+func Test18EveryMutationIsHeldToThePolicyForEveryCaller(t *testing.T) {
 	schema := exec.NewExecutableSchema(exec.Config{}).Schema()
 	rules := map[string]auth.Rule{}
 	for _, r := range auth.Rules {

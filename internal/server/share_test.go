@@ -76,7 +76,7 @@ func (w *world) canOpen(t *testing.T, headers ...string) {
 	}
 }
 
-func TestStrangersTakeNoSocketsFromKnownCallers(t *testing.T) {
+func Test13StrangersTakeNoSocketsFromKnownCallers(t *testing.T) {
 	w := behindADoor(t)
 	strangers := w.fill(t)
 	if len(strangers) != 20 {

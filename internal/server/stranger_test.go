@@ -25,7 +25,7 @@ func (b *untouched) Read([]byte) (int, error) {
 
 func (b *untouched) Close() error { return nil }
 
-func TestNoByteOfAStrangersBodyIsRead(t *testing.T) {
+func Test13NoByteOfAStrangersBodyIsRead(t *testing.T) {
 	for _, accept := range []string{"application/json", "application/graphql-response+json", "text/event-stream", "*/*"} {
 		for _, isDev := range []bool{false, true} {
 			body := &untouched{}
