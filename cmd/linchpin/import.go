@@ -38,6 +38,7 @@ Exit codes: 0 all went in; 1 it could not be done; 2 the command line is wrong;
 	flags.BoolVar(&o.dryRun, "dry-run", false, "plan and print the summary, write nothing")
 	flags.BoolVar(&o.json, "json", false, "print the plan as JSON")
 	flags.BoolVar(&o.verbose, "verbose", false, "list every problem")
+	cmd.AddCommand(importCSVCommand(env, &o))
 	for _, kind := range app.Sources {
 		cmd.AddCommand(&cobra.Command{
 			Use: kind.Name + " PATH…", Short: kind.Short, Example: "  linchpin import " + kind.Name + " " + kind.Example,

@@ -21,11 +21,16 @@ type Source interface {
 type Origin struct {
 	File string `json:"file,omitempty"` // path as the user gave it, joined with what was found below it
 	Line int    `json:"line,omitempty"` // from 1; 0 for the file as a whole
+	// Column is the name of a column, if the place is a cell of a table.
+	Column string `json:"column,omitempty"`
 }
 
 func (o Origin) String() string {
-	if o.Line == 0 {
+	switch {
+	case o.Line == 0:
 		return o.File
+	case o.Column != "":
+		return fmt.Sprintf("%s:%d, column %q", o.File, o.Line, o.Column)
 	}
 	return fmt.Sprintf("%s:%d", o.File, o.Line)
 }

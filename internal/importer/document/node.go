@@ -64,6 +64,24 @@ func (n *Node) field(key string) *Node {
 	return nil
 }
 
+// Key is a key of a map, as it was written: null and numbers are text too.
+type Key struct {
+	Text string
+	Line int
+}
+
+// Keys returns the keys of a map, in the order in which they were written. If the node is no map, it returns nil.
+func (n *Node) Keys() []Key {
+	if !n.Is(Map) {
+		return nil
+	}
+	all := make([]Key, len(n.keys))
+	for i, k := range n.keys {
+		all[i] = Key{k.text, k.Line}
+	}
+	return all
+}
+
 // Is reports whether the node is of one of the kinds.
 func (n *Node) Is(kinds ...Kind) bool {
 	have := Missing
