@@ -14,7 +14,10 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
 )
 
-type importOptions struct{ dryRun, json, verbose bool }
+type importOptions struct {
+	dryRun, json, verbose bool
+	source                string // "": as the kind is called
+}
 
 func importCommand(env *environment) *cobra.Command {
 	var o importOptions
@@ -39,6 +42,7 @@ Exit codes: 0 all went in; 1 it could not be done; 2 the command line is wrong;
 	flags.BoolVar(&o.json, "json", false, "print the plan as JSON")
 	flags.BoolVar(&o.verbose, "verbose", false, "list every problem")
 	cmd.AddCommand(importCSVCommand(env, &o))
+	flags.StringVar(&o.source, "source", "", "name of the source whose keys these are, such as oidc:default for people of the provider (default what is imported, such as estate, or as the mapping says)")
 	for _, kind := range app.Sources {
 		cmd.AddCommand(&cobra.Command{
 			Use: kind.Name + " PATH…", Short: kind.Short, Example: "  linchpin import " + kind.Name + " " + kind.Example,
@@ -73,6 +77,9 @@ func operator() auth.Actor {
 }
 
 func runImport(ctx context.Context, env *environment, source importer.Source, o importOptions) error {
+	if o.source != "" {
+		source = importer.Named(source, o.source)
+	}
 	address, err := env.address()
 	if err != nil {
 		return err

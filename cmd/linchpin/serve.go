@@ -118,7 +118,7 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 			return err
 		}
 	}
-	public, admin, err := a.Handler(app.Serving{Front: flags.front.Front, Provider: by, NoDevices: !flags.oidc.devices, IsDev: isDev, Limits: flags.limits, Documents: documents, Tracer: tracer})
+	public, admin, err := a.Handler(app.Serving{Front: flags.front.Front, Providers: by, NoDevices: !flags.oidc.devices, IsDev: isDev, Limits: flags.limits, Documents: documents, Tracer: tracer})
 	if err != nil {
 		return err
 	}
@@ -166,9 +166,9 @@ Database   %s
 }
 
 // doors lets people and programs sign in, on a server at an address, and returns the secret of the link that sets the
-// installation up, if nobody has, and the provider, if there is one. In dev mode it refuses a database with accounts,
+// installation up, if nobody has, and the providers, if there are any. In dev mode it refuses a database with accounts,
 // whose owners count on being asked.
-func (f *serveFlags) doors(ctx context.Context, env *environment, a *app.App, database, at string) (link string, by *provider.Provider, err error) {
+func (f *serveFlags) doors(ctx context.Context, env *environment, a *app.App, database, at string) (link string, by []*provider.Provider, err error) {
 	if f.isDev() {
 		has, err := identity.HasAccounts(ctx, a.Store.Read)
 		if err == nil && has {

@@ -149,7 +149,7 @@ const readyLag = 2 * time.Second
 // Serving holds the options for answering requests.
 type Serving struct {
 	Front     server.Front         // how clients reach it
-	Provider  *provider.Provider   // by which people sign in beside passwords; nil for none
+	Providers []*provider.Provider // by which people sign in beside passwords
 	NoDevices bool                 // people let no command lines in
 	IsDev     bool                 // nobody signs in: by default everyone is an admin
 	Limits    guard.Limits         // of requests; guard.Default if there are none
@@ -179,7 +179,7 @@ func (a *App) Handler(s Serving) (public, admin http.Handler, err error) {
 		IsDev: s.IsDev, IsLocal: true, Front: s.Front, Limits: s.Limits, Documents: s.Documents,
 	}
 	if !s.IsDev {
-		c.Doors, c.Auth = a.Identity, signin.New(signin.Pages{Doors: a.Identity, Own: server.OwnPages(s.Front), Provider: s.Provider, Devices: !s.NoDevices, Log: a.log})
+		c.Doors, c.Auth = a.Identity, signin.New(signin.Pages{Doors: a.Identity, Own: server.OwnPages(s.Front), Providers: s.Providers, Devices: !s.NoDevices, Log: a.log})
 	}
 	return server.New(c), server.Admin(c, metrics), nil
 }

@@ -17,6 +17,17 @@ type Source interface {
 	Rows(ctx context.Context) iter.Seq2[Row, error]
 }
 
+// Named returns a source under another name: its keys are those of that name.
+func Named(of Source, name string) Source { return named{of, name} }
+
+type named struct {
+	Source
+	name string
+}
+
+// Name returns the name.
+func (n named) Name() string { return n.name }
+
 // Origin is the place where a row was read.
 type Origin struct {
 	File string `json:"file,omitempty"` // path as the user gave it, joined with what was found below it

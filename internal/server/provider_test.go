@@ -23,7 +23,8 @@ import (
 // inn is a house to which people sign in by a provider, whose group cmdb-admins are admins.
 type inn struct {
 	front
-	p *providertest.Provider
+	p     *providertest.Provider
+	alias string // of the provider, if there are several
 }
 
 func newInn(h house, keys *secret.Keys) inn {
@@ -36,14 +37,14 @@ func newInn(h house, keys *secret.Keys) inn {
 	if err := c.Check(); err != nil {
 		t.Fatal(err)
 	}
-	public, _, err := h.Handler(app.Serving{Provider: provider.New(c, keys)})
+	public, _, err := h.Handler(app.Serving{Providers: []*provider.Provider{provider.New(c, keys)}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.Identity.BindGroup(auth.With(t.Context(), auth.Command("test")), p.URL, "cmdb-admins", auth.Admin); err != nil {
 		t.Fatal(err)
 	}
-	return inn{front{house: h, handler: public}, p}
+	return inn{front{house: h, handler: public}, p, ""}
 }
 
 func inns(t *testing.T, test func(n inn)) {
@@ -54,7 +55,7 @@ func inns(t *testing.T, test func(n inn)) {
 // that the browser keeps.
 func (n inn) visit(back string) (callback, kept string) {
 	n.t.Helper()
-	begun := n.from("127.0.0.1", http.MethodGet, "127.0.0.1", "/auth/login?return="+url.QueryEscape(back), nil)
+	begun := n.from("127.0.0.1", http.MethodGet, "127.0.0.1", "/auth/login?"+url.Values{"return": {back}, "provider": {n.alias}}.Encode(), nil)
 	if begun.Code != http.StatusSeeOther {
 		n.t.Fatalf("%d %s", begun.Code, begun.Body)
 	}

@@ -56,9 +56,9 @@ type Issuers struct {
 	headers []string // of proxies: each request is looked at for them
 }
 
-// Read reads the file of trusted issuers, for a server at a public URL. The issuer of the sign-in may not sign for
-// workloads, since its ID tokens would pass for theirs. An error names the entry and what would be right.
-func Read(path, public, signIn string) (*Issuers, error) {
+// Read reads the file of trusted issuers, for a server at a public URL. The issuers of the sign-in may not sign for
+// workloads, since their ID tokens would pass for theirs. An error names the entry and what would be right.
+func Read(path, public string, signIn ...string) (*Issuers, error) {
 	text, err := os.ReadFile(path) //nolint:gosec // it is named by whoever starts the program
 	if err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func Read(path, public, signIn string) (*Issuers, error) {
 }
 
 // check returns an error if an entry cannot be meant, and completes it.
-func (t *Trusted) check(public, signIn string) error {
+func (t *Trusted) check(public string, signIn []string) error {
 	switch t.Profile {
 	case AccessToken, Workload, Proxy:
 	default:
@@ -114,7 +114,7 @@ func (t *Trusted) check(public, signIn string) error {
 		return fmt.Errorf("header %s: clients send that one themselves; name one of the proxy's own", t.Header)
 	case (len(t.Bindings) > 0) != (t.Profile == Workload):
 		return errors.New("bindings say as which account each subject acts: a workload has them, and no other profile")
-	case t.Profile == Workload && t.Issuer == signIn:
+	case t.Profile == Workload && slices.Contains(signIn, t.Issuer):
 		return errors.New("people sign in by this issuer: their ID tokens would pass for those of workloads")
 	}
 	for _, b := range t.Bindings {

@@ -3,6 +3,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -22,6 +23,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 )
 
 // Bounds of what a provider may take.
@@ -45,7 +47,9 @@ var ErrDown = errors.New("the provider does not answer")
 
 // Config is what is agreed with a provider.
 type Config struct {
+	Alias                          string // by which it is told from others here; "" if it needs none
 	Issuer, ClientID, ClientSecret string
+	PersonClaim                    string // of what never changes of a person; "" if nobody is known by one
 	GroupsClaim                    string // of the ID token, or of userinfo
 	Redirect                       string // where the provider sends browsers back to
 	Home                           string // where it sends them after they have signed out
@@ -104,6 +108,9 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
+// Alias returns by what the provider is told from others here.
+func (p *Provider) Alias() string { return p.config.Alias }
+
 // Issuer returns who the provider is.
 func (p *Provider) Issuer() string { return p.config.Issuer }
 
@@ -161,8 +168,9 @@ type Person struct {
 	Issuer, Subject string // who it is
 	Name, Email     string // shown, and compared with nothing
 	Groups          []string
-	HasGroups       bool   // the provider told them: absent is not none
-	SID             string // the provider's name of the session
+	HasGroups       bool               // the provider told them: absent is not none
+	SID             string             // the provider's name of the session
+	Known           domain.ExternalKey // of the person, by the claim that never changes; of none, its key is ""
 }
 
 // Finish returns who has signed in, and where to go on: from the query of the callback and what the browser kept.
@@ -235,6 +243,9 @@ func (p *Provider) person(subject string, claims map[string]any) Person {
 			who.Name = text(name)
 		}
 	}
+	if p.config.PersonClaim != "" {
+		who.Known = domain.ExternalKey{Source: Source(p.config.Alias), ExternalID: strings.TrimSpace(text(p.config.PersonClaim))}
+	}
 	if list, ok := claims[p.config.GroupsClaim].([]any); ok && p.config.GroupsClaim != "" {
 		who.HasGroups, who.Groups = true, []string{}
 		for _, g := range list {
@@ -245,6 +256,9 @@ func (p *Provider) person(subject string, claims map[string]any) Person {
 	}
 	return who
 }
+
+// Source returns the source whose keys are the people of a provider: whoever writes for it says whose an account is.
+func Source(alias string) string { return "oidc:" + cmp.Or(alias, "default") }
 
 // Ended is a session that a provider says has ended: one, or all of a person.
 type Ended struct {

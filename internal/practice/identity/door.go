@@ -239,18 +239,23 @@ func (p *Practice) local(ctx context.Context, called string) (*ent.Account, stri
 }
 
 // SignOut ends a session, and returns how it had begun.
-func (p *Practice) SignOut(ctx context.Context, text string) (session.Method, error) {
-	return store.Write(ctx, p.store, auth.System.By("account.sign_out"), func(ctx context.Context, tx *store.Tx) (method session.Method, err error) {
+func (p *Practice) SignOut(ctx context.Context, text string) (issuer string, err error) {
+	return store.Write(ctx, p.store, auth.System.By("account.sign_out"), func(ctx context.Context, tx *store.Tx) (issuer string, err error) {
 		for _, code := range p.keys.Codes(text) {
-			found, ok, err := one[string](ctx, tx, "DELETE FROM x_secret WHERE kind = $1 AND mac = $2 RETURNING method", string(secret.Session), code)
+			of, ok, err := one[int64](ctx, tx, "DELETE FROM x_secret WHERE kind = $1 AND mac = $2 RETURNING CASE WHEN method = $3 THEN account_id ELSE 0 END", string(secret.Session), code, string(session.OIDC))
 			if err != nil {
 				return "", err
 			}
-			if ok {
-				method = session.Method(found)
+			if !ok || of == 0 {
+				continue
 			}
+			a, err := tx.Account.Get(ctx, ident.ID(of))
+			if err != nil {
+				return "", err
+			}
+			issuer = form.Or(a.Issuer, "")
 		}
-		return method, session.Taken(ctx, tx)
+		return issuer, session.Taken(ctx, tx)
 	})
 }
 

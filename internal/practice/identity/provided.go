@@ -8,6 +8,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/account"
+	"github.com/linchpin-cmdb/linchpin/ent/externalidentity"
 	"github.com/linchpin-cmdb/linchpin/ent/rolebinding"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/provider"
@@ -15,6 +16,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth/session"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -56,10 +58,37 @@ func known(ctx context.Context, tx *store.Tx, who provider.Person) (*ent.Account
 		return nil, err
 	case !hasRole, a != nil && a.State != domain.AccountActive:
 		return nil, ErrNoRole
-	case a != nil:
+	}
+	person, err := personOf(ctx, tx, a, who.Known)
+	if err != nil {
+		return nil, err
+	}
+	if a == nil {
+		return tx.Account.Create().SetName(shownName(who)).SetEmail(who.Email).SetIssuer(who.Issuer).SetSubject(who.Subject).SetNillablePersonID(person).
+			SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
+	}
+	if person == nil {
 		return a, nil
 	}
-	return tx.Account.Create().SetName(shownName(who)).SetEmail(who.Email).SetIssuer(who.Issuer).SetSubject(who.Subject).SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Save(ctx)
+	return tx.Account.UpdateOne(a).SetPersonID(*person).AddVersion(1).SetUpdatedAt(tx.Now).Save(ctx)
+}
+
+// personOf returns the person whom a provider knows by a key, for an account that is nobody's yet. If there is none, or
+// if they have an account already, it returns nil: linkAccount says whose it is.
+func personOf(ctx context.Context, tx *store.Tx, a *ent.Account, known domain.ExternalKey) (*ident.ID, error) {
+	if known.ExternalID == "" || a != nil && a.PersonID != nil {
+		return nil, nil
+	}
+	keys, err := tx.ExternalIdentity.Query().Where(externalidentity.Source(known.Source), externalidentity.ExternalID(known.ExternalID), externalidentity.IsEvent(false)).Limit(2).All(ctx)
+	if err != nil || len(keys) != 1 || keys[0].RecordID.Kind() != ident.Person {
+		return nil, err
+	}
+	of := keys[0].RecordID
+	taken, err := tx.Account.Query().Where(account.PersonID(of)).Exist(ctx)
+	if err != nil || taken {
+		return nil, err
+	}
+	return &of, nil
 }
 
 // hasRole reports whether a binding gives a role to an account that may not be there yet, or to a group of the person.

@@ -3,6 +3,7 @@ package signin
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth/provider"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/identity"
@@ -11,9 +12,24 @@ import (
 // loginCookie has what a browser keeps while a person signs in at the provider, sealed.
 const loginCookie = "__Host-linchpin_login"
 
-// begin sends a browser to the provider.
+// CallbackPath returns where a provider sends browsers back to.
+func CallbackPath(alias string) string { return within("/auth/callback", alias) }
+
+func within(path, alias string) string {
+	if alias == "" {
+		return path
+	}
+	return path + "/" + alias
+}
+
+// begin sends a browser to the provider that it names.
 func (s site) begin(w http.ResponseWriter, r *http.Request) {
-	to, kept, err := s.provider.Begin(r.Context(), Within(r.URL.Query().Get("return")))
+	at := slices.IndexFunc(s.providers, func(p *provider.Provider) bool { return p.Alias() == r.URL.Query().Get("provider") })
+	if at < 0 {
+		http.NotFound(w, r)
+		return
+	}
+	to, kept, err := s.providers[at].Begin(r.Context(), Within(r.URL.Query().Get("return")))
 	if err != nil {
 		s.down(w, err)
 		return
@@ -22,13 +38,13 @@ func (s site) begin(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// finish lets a person in whom the provider sends back.
-func (s site) finish(w http.ResponseWriter, r *http.Request) {
+// finish lets a person in whom a provider sends back.
+func (s site) finish(w http.ResponseWriter, r *http.Request, by *provider.Provider) {
 	kept := ""
 	if cookies := r.CookiesNamed(loginCookie); len(cookies) == 1 {
 		kept = cookies[0].Value
 	}
-	who, back, err := s.provider.Finish(r.Context(), r.URL.Query(), kept)
+	who, back, err := by.Finish(r.Context(), r.URL.Query(), kept)
 	switch {
 	case errors.Is(err, provider.ErrRefused):
 		s.log.Warn("refused", "event", "sign_in", "method", "OIDC", "error", err)
@@ -59,13 +75,13 @@ func (s site) finish(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// ended hears from the provider that a person has signed out there.
-func (s site) ended(w http.ResponseWriter, r *http.Request) {
+// ended hears from a provider that a person has signed out there.
+func (s site) ended(w http.ResponseWriter, r *http.Request, by *provider.Provider) {
 	f, ok := form(w, r)
 	if !ok {
 		return
 	}
-	said, err := s.provider.Logout(r.Context(), f.Get("logout_token"))
+	said, err := by.Logout(r.Context(), f.Get("logout_token"))
 	switch {
 	case errors.Is(err, provider.ErrRefused):
 		s.log.Warn("refused", "event", "provider_sign_out", "error", err)
@@ -75,7 +91,7 @@ func (s site) ended(w http.ResponseWriter, r *http.Request) {
 		s.down(w, err)
 		return
 	}
-	if err := s.doors.Ended(r.Context(), s.provider.Issuer(), said); err != nil {
+	if err := s.doors.Ended(r.Context(), by.Issuer(), said); err != nil {
 		s.failed(w, err)
 		return
 	}

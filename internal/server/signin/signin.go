@@ -20,7 +20,6 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/provider"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
-	"github.com/linchpin-cmdb/linchpin/internal/auth/session"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/identity"
 )
@@ -37,7 +36,7 @@ const (
 type Doors interface {
 	SignIn(ctx context.Context, name, password, network string) (session string, err error)
 	Claim(ctx context.Context, c identity.Claim) (session string, err error)
-	SignOut(ctx context.Context, session string) (session.Method, error)
+	SignOut(ctx context.Context, session string) (issuer string, err error)
 	SignInBy(ctx context.Context, who provider.Person, network, before string) (session string, err error)
 	Ended(ctx context.Context, issuer string, e provider.Ended) error
 
@@ -51,11 +50,11 @@ type Doors interface {
 
 // Pages are what the pages are made of.
 type Pages struct {
-	Doors    Doors
-	Own      *http.CrossOriginProtection // what refuses forms of other sites
-	Provider *provider.Provider          // by which people sign in, too; nil for none
-	Devices  bool                        // people let command lines in
-	Log      *slog.Logger
+	Doors     Doors
+	Own       *http.CrossOriginProtection // what refuses forms of other sites
+	Providers []*provider.Provider        // by which people sign in, too
+	Devices   bool                        // people let command lines in
+	Log       *slog.Logger
 }
 
 //go:embed pages
@@ -66,23 +65,26 @@ var pages = template.Must(template.ParseFS(files, "pages/*.html"))
 // page is what a page shows.
 type page struct {
 	Return, Name, Problem, Link string
-	Provider                    string // the host of the provider, if there is one
-	Code, Host, Network, At     string // of a command line that asks to be let in
+	Providers                   []button // the providers, if there are any
+	Code, Host, Network, At     string   // of a command line that asks to be let in
 	Roles                       []string
 }
 
+// button leads to a provider.
+type button struct{ Alias, Host string }
+
 type site struct {
-	doors    Doors
-	provider *provider.Provider
-	log      *slog.Logger
+	doors     Doors
+	providers []*provider.Provider
+	log       *slog.Logger
 }
 
 // New returns the handler of everything below /auth/. It takes forms of own pages alone.
 func New(p Pages) http.Handler {
-	s, own := site{p.Doors, p.Provider, p.Log}, p.Own
+	s, own := site{p.Doors, p.Providers, p.Log}, p.Own
 	forms := "'self'"
-	if p.Provider != nil {
-		forms += " " + p.Provider.Origin() // where signing out may lead
+	for _, by := range p.Providers {
+		forms += " " + by.Origin() // where signing out may lead
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /auth/sign-in", func(w http.ResponseWriter, r *http.Request) {
@@ -93,10 +95,12 @@ func New(p Pages) http.Handler {
 	mux.HandleFunc("POST /auth/link", s.claim)
 	mux.HandleFunc("GET /auth/sign-out", func(w http.ResponseWriter, _ *http.Request) { s.show(w, http.StatusOK, "sign-out.html", page{}) })
 	mux.HandleFunc("POST /auth/sign-out", s.signOut)
-	if s.provider != nil {
+	if len(s.providers) > 0 {
 		mux.HandleFunc("GET /auth/login", s.begin)
-		mux.HandleFunc("GET /auth/callback", s.finish)
-		mux.HandleFunc("POST /auth/backchannel-logout", s.ended)
+	}
+	for _, by := range s.providers { // each has its own, so that no answer of one passes for another's
+		mux.HandleFunc("GET "+CallbackPath(by.Alias()), func(w http.ResponseWriter, r *http.Request) { s.finish(w, r, by) })
+		mux.HandleFunc("POST "+within("/auth/backchannel-logout", by.Alias()), func(w http.ResponseWriter, r *http.Request) { s.ended(w, r, by) })
 	}
 	if p.Devices {
 		s.devices(mux)
@@ -120,8 +124,8 @@ func New(p Pages) http.Handler {
 }
 
 func (s site) show(w http.ResponseWriter, status int, name string, p page) {
-	if s.provider != nil {
-		p.Provider = strings.TrimPrefix(strings.TrimPrefix(s.provider.Origin(), "https://"), "http://")
+	for _, by := range s.providers {
+		p.Providers = append(p.Providers, button{by.Alias(), strings.TrimPrefix(strings.TrimPrefix(by.Origin(), "https://"), "http://")})
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
@@ -194,13 +198,16 @@ func said(err error) string {
 func (s site) signOut(w http.ResponseWriter, r *http.Request) {
 	to := "/auth/sign-in"
 	if cookies := r.CookiesNamed(Cookie); len(cookies) == 1 && secret.IsWhole(secret.Session, cookies[0].Value) {
-		method, err := s.doors.SignOut(r.Context(), cookies[0].Value)
+		issuer, err := s.doors.SignOut(r.Context(), cookies[0].Value)
 		if err != nil {
 			s.failed(w, err)
 			return
 		}
-		if method == session.OIDC && s.provider != nil {
-			if there := s.provider.SignOutURL(r.Context()); there != "" {
+		for _, by := range s.providers {
+			if by.Issuer() != issuer {
+				continue
+			}
+			if there := by.SignOutURL(r.Context()); there != "" {
 				to = there
 			}
 		}
