@@ -3,6 +3,7 @@ package app
 import (
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
 	"github.com/linchpin-cmdb/linchpin/internal/importer/backstage"
+	"github.com/linchpin-cmdb/linchpin/internal/importer/compose"
 	"github.com/linchpin-cmdb/linchpin/internal/importer/estate"
 	"github.com/linchpin-cmdb/linchpin/internal/importer/kubernetes"
 )
@@ -17,5 +18,6 @@ type SourceKind struct {
 var Sources = []SourceKind{
 	{"backstage", "Import a Backstage catalogue: entity files, folders of them", "catalog-info.yaml teams/", func(p []string) (importer.Source, error) { return backstage.New(p), nil }},
 	{"kubernetes", "Import Kubernetes manifests: workloads, Services, and who calls whom", "manifests/ network-policies/", func(p []string) (importer.Source, error) { return kubernetes.New(p), nil }},
+	{"compose", "Import Compose projects: services, volumes, and what needs what", "shop/compose.yaml stacks/", func(p []string) (importer.Source, error) { return compose.New(p), nil }},
 	{"estate", "Import Linchpin's own estate files", "estate/", func(p []string) (importer.Source, error) { return estate.Open("estate", p...) }},
 }

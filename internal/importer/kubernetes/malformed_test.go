@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
+	"github.com/linchpin-cmdb/linchpin/internal/importer/address"
 	"github.com/linchpin-cmdb/linchpin/internal/importer/document"
 )
 
@@ -187,7 +188,7 @@ func FuzzHosts(f *testing.F) {
 	f.Add("a:80")
 	f.Add("jdbc:x://u:p@h,[::1]:3/?q#f")
 	f.Fuzz(func(t *testing.T, value string) {
-		for _, h := range hosts(value) {
+		for _, h := range address.Hosts(value) {
 			if id, ok := serviceAt(h, "default", func(string, string) bool { return true }); ok && strings.ContainsAny(id, " @\n\x00") {
 				t.Fatalf("%q", id)
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
+	"github.com/linchpin-cmdb/linchpin/internal/importer/address"
 	"github.com/linchpin-cmdb/linchpin/internal/importer/document"
 )
 
@@ -139,9 +140,9 @@ func readWorkload(m manifest) (*workload, *importer.Notice) {
 		for _, e := range c.List("env") {
 			// A valueFrom has no value here: it refers to something outside the manifest, or to a secret.
 			name, value := e.Text("name"), e.Text("value")
-			if isAddress(name, value) {
+			if address.Is(name, value) {
 				suspects = append(suspects, e.At("value"))
-				w.env = append(w.env, variable{name: name, hosts: hosts(value)})
+				w.env = append(w.env, variable{name: name, hosts: address.Hosts(value)})
 			}
 		}
 	}
