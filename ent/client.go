@@ -49,6 +49,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/servicelevelmark"
 	"github.com/linchpin-cmdb/linchpin/ent/serviceleveltarget"
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
+	"github.com/linchpin-cmdb/linchpin/ent/source"
 	"github.com/linchpin-cmdb/linchpin/ent/team"
 	"github.com/linchpin-cmdb/linchpin/ent/timelineentry"
 	"github.com/linchpin-cmdb/linchpin/ent/version"
@@ -127,6 +128,8 @@ type Client struct {
 	ServiceLevelTarget *ServiceLevelTargetClient
 	// ServiceTier is the client for interacting with the ServiceTier builders.
 	ServiceTier *ServiceTierClient
+	// Source is the client for interacting with the Source builders.
+	Source *SourceClient
 	// Team is the client for interacting with the Team builders.
 	Team *TeamClient
 	// TimelineEntry is the client for interacting with the TimelineEntry builders.
@@ -177,6 +180,7 @@ func (c *Client) init() {
 	c.ServiceLevelMark = NewServiceLevelMarkClient(c.config)
 	c.ServiceLevelTarget = NewServiceLevelTargetClient(c.config)
 	c.ServiceTier = NewServiceTierClient(c.config)
+	c.Source = NewSourceClient(c.config)
 	c.Team = NewTeamClient(c.config)
 	c.TimelineEntry = NewTimelineEntryClient(c.config)
 	c.Version = NewVersionClient(c.config)
@@ -305,6 +309,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ServiceLevelMark:   NewServiceLevelMarkClient(cfg),
 		ServiceLevelTarget: NewServiceLevelTargetClient(cfg),
 		ServiceTier:        NewServiceTierClient(cfg),
+		Source:             NewSourceClient(cfg),
 		Team:               NewTeamClient(cfg),
 		TimelineEntry:      NewTimelineEntryClient(cfg),
 		Version:            NewVersionClient(cfg),
@@ -360,6 +365,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ServiceLevelMark:   NewServiceLevelMarkClient(cfg),
 		ServiceLevelTarget: NewServiceLevelTargetClient(cfg),
 		ServiceTier:        NewServiceTierClient(cfg),
+		Source:             NewSourceClient(cfg),
 		Team:               NewTeamClient(cfg),
 		TimelineEntry:      NewTimelineEntryClient(cfg),
 		Version:            NewVersionClient(cfg),
@@ -398,7 +404,7 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Entry, c.ExternalIdentity, c.Head, c.Incident, c.IncidentCI, c.Membership,
 		c.Owner, c.Person, c.PlannedOperation, c.PlannedOutage, c.PriorityRule,
 		c.Relationship, c.RelationshipType, c.RiskWeight, c.RoleBinding,
-		c.ServiceLevelMark, c.ServiceLevelTarget, c.ServiceTier, c.Team,
+		c.ServiceLevelMark, c.ServiceLevelTarget, c.ServiceTier, c.Source, c.Team,
 		c.TimelineEntry, c.Version,
 	} {
 		n.Use(hooks...)
@@ -415,7 +421,7 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Entry, c.ExternalIdentity, c.Head, c.Incident, c.IncidentCI, c.Membership,
 		c.Owner, c.Person, c.PlannedOperation, c.PlannedOutage, c.PriorityRule,
 		c.Relationship, c.RelationshipType, c.RiskWeight, c.RoleBinding,
-		c.ServiceLevelMark, c.ServiceLevelTarget, c.ServiceTier, c.Team,
+		c.ServiceLevelMark, c.ServiceLevelTarget, c.ServiceTier, c.Source, c.Team,
 		c.TimelineEntry, c.Version,
 	} {
 		n.Intercept(interceptors...)
@@ -491,6 +497,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.ServiceLevelTarget.mutate(ctx, m)
 	case *ServiceTierMutation:
 		return c.ServiceTier.mutate(ctx, m)
+	case *SourceMutation:
+		return c.Source.mutate(ctx, m)
 	case *TeamMutation:
 		return c.Team.mutate(ctx, m)
 	case *TimelineEntryMutation:
@@ -5300,6 +5308,132 @@ func (c *ServiceTierClient) mutate(ctx context.Context, m *ServiceTierMutation) 
 	}
 }
 
+// SourceClient is a client for the Source schema.
+type SourceClient struct {
+	config
+}
+
+// NewSourceClient returns a client for the Source from the given config.
+func NewSourceClient(c config) *SourceClient {
+	return &SourceClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `source.Hooks(f(g(h())))`.
+func (c *SourceClient) Use(hooks ...Hook) {
+	c.hooks.Source = append(c.hooks.Source, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `source.Intercept(f(g(h())))`.
+func (c *SourceClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Source = append(c.inters.Source, interceptors...)
+}
+
+// Create returns a builder for creating a Source entity.
+func (c *SourceClient) Create() *SourceCreate {
+	mutation := newSourceMutation(c.config, OpCreate)
+	return &SourceCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Source entities.
+func (c *SourceClient) CreateBulk(builders ...*SourceCreate) *SourceCreateBulk {
+	return &SourceCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SourceClient) MapCreateBulk(slice any, setFunc func(*SourceCreate, int)) *SourceCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SourceCreateBulk{err: fmt.Errorf("calling to SourceClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SourceCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SourceCreateBulk{config: c.config, builders: builders}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SourceClient) UpdateOne(_m *Source) *SourceUpdateOne {
+	mutation := newSourceMutation(c.config, OpUpdateOne, withSource(_m))
+	return &SourceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SourceClient) UpdateOneID(id ident.ID) *SourceUpdateOne {
+	mutation := newSourceMutation(c.config, OpUpdateOne, withSourceID(id))
+	return &SourceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Source.
+func (c *SourceClient) Delete() *SourceDelete {
+	mutation := newSourceMutation(c.config, OpDelete)
+	return &SourceDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SourceClient) DeleteOne(_m *Source) *SourceDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SourceClient) DeleteOneID(id ident.ID) *SourceDeleteOne {
+	builder := c.Delete().Where(source.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SourceDeleteOne{builder}
+}
+
+// Query returns a query builder for Source.
+func (c *SourceClient) Query() *SourceQuery {
+	return &SourceQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSource},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Source entity by its id.
+func (c *SourceClient) Get(ctx context.Context, id ident.ID) (*Source, error) {
+	return c.Query().Where(source.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SourceClient) GetX(ctx context.Context, id ident.ID) *Source {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *SourceClient) Hooks() []Hook {
+	return c.hooks.Source
+}
+
+// Interceptors returns the client interceptors.
+func (c *SourceClient) Interceptors() []Interceptor {
+	return c.inters.Source
+}
+
+func (c *SourceClient) mutate(ctx context.Context, m *SourceMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SourceCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+
+	case OpUpdateOne:
+		return (&SourceUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SourceDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Source mutation op: %q", m.Op())
+	}
+}
+
 // TeamClient is a client for the Team schema.
 type TeamClient struct {
 	config
@@ -5725,7 +5859,7 @@ type (
 		DanglingReference, DependencyGroup, Entry, ExternalIdentity, Head, Incident,
 		IncidentCI, Membership, Owner, Person, PlannedOperation, PlannedOutage,
 		PriorityRule, Relationship, RelationshipType, RiskWeight, RoleBinding,
-		ServiceLevelMark, ServiceLevelTarget, ServiceTier, Team, TimelineEntry,
+		ServiceLevelMark, ServiceLevelTarget, ServiceTier, Source, Team, TimelineEntry,
 		Version []ent.Hook
 	}
 	inters struct {
@@ -5734,7 +5868,7 @@ type (
 		DanglingReference, DependencyGroup, Entry, ExternalIdentity, Head, Incident,
 		IncidentCI, Membership, Owner, Person, PlannedOperation, PlannedOutage,
 		PriorityRule, Relationship, RelationshipType, RiskWeight, RoleBinding,
-		ServiceLevelMark, ServiceLevelTarget, ServiceTier, Team, TimelineEntry,
+		ServiceLevelMark, ServiceLevelTarget, ServiceTier, Source, Team, TimelineEntry,
 		Version []ent.Interceptor
 	}
 )

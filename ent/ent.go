@@ -45,6 +45,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/servicelevelmark"
 	"github.com/linchpin-cmdb/linchpin/ent/serviceleveltarget"
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
+	"github.com/linchpin-cmdb/linchpin/ent/source"
 	"github.com/linchpin-cmdb/linchpin/ent/team"
 	"github.com/linchpin-cmdb/linchpin/ent/timelineentry"
 	"github.com/linchpin-cmdb/linchpin/ent/version"
@@ -141,6 +142,7 @@ func checkColumn(t, c string) error {
 			servicelevelmark.Table:   servicelevelmark.ValidColumn,
 			serviceleveltarget.Table: serviceleveltarget.ValidColumn,
 			servicetier.Table:        servicetier.ValidColumn,
+			source.Table:             source.ValidColumn,
 			team.Table:               team.ValidColumn,
 			timelineentry.Table:      timelineentry.ValidColumn,
 			version.Table:            version.ValidColumn,

@@ -45,6 +45,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/servicelevelmark"
 	"github.com/linchpin-cmdb/linchpin/ent/serviceleveltarget"
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
+	"github.com/linchpin-cmdb/linchpin/ent/source"
 	"github.com/linchpin-cmdb/linchpin/ent/team"
 	"github.com/linchpin-cmdb/linchpin/ent/timelineentry"
 	"github.com/linchpin-cmdb/linchpin/ent/version"
@@ -95,6 +96,7 @@ const (
 	TypeServiceLevelMark   = "ServiceLevelMark"
 	TypeServiceLevelTarget = "ServiceLevelTarget"
 	TypeServiceTier        = "ServiceTier"
+	TypeSource             = "Source"
 	TypeTeam               = "Team"
 	TypeTimelineEntry      = "TimelineEntry"
 	TypeVersion            = "Version"
@@ -31346,6 +31348,1208 @@ func (m *ServiceTierMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *ServiceTierMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown ServiceTier edge %s", name)
+}
+
+// SourceMutation represents an operation that mutates the Source nodes in the graph.
+type SourceMutation struct {
+	config
+	op                     Op
+	typ                    string
+	id                     *ident.ID
+	code                   *string
+	priority               *int
+	addpriority            *int
+	field_priorities       *[]domain.FieldPriority
+	appendfield_priorities []domain.FieldPriority
+	stale_after_minutes    *int
+	addstale_after_minutes *int
+	retire_policy          *domain.RetirePolicy
+	grace_runs             *int
+	addgrace_runs          *int
+	grace_minutes          *int
+	addgrace_minutes       *int
+	guard_percent          *int
+	addguard_percent       *int
+	key_spaces             *[]string
+	appendkey_spaces       []string
+	version                *int
+	addversion             *int
+	created_at             *time.Time
+	updated_at             *time.Time
+	clearedFields          map[string]struct{}
+	done                   bool
+	oldValue               func(context.Context) (*Source, error)
+	predicates             []predicate.Source
+}
+
+var _ ent.Mutation = (*SourceMutation)(nil)
+
+// sourceOption allows management of the mutation configuration using functional options.
+type sourceOption func(*SourceMutation)
+
+// newSourceMutation creates new mutation for the Source entity.
+func newSourceMutation(c config, op Op, opts ...sourceOption) *SourceMutation {
+	m := &SourceMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeSource,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withSourceID sets the ID field of the mutation.
+func withSourceID(id ident.ID) sourceOption {
+	return func(m *SourceMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Source
+		)
+		m.oldValue = func(ctx context.Context) (*Source, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Source.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withSource sets the old Source of the mutation.
+func withSource(node *Source) sourceOption {
+	return func(m *SourceMutation) {
+		m.oldValue = func(context.Context) (*Source, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m SourceMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m SourceMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Source entities.
+func (m *SourceMutation) SetID(id ident.ID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *SourceMutation) ID() (id ident.ID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *SourceMutation) IDs(ctx context.Context) ([]ident.ID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []ident.ID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Source.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCode sets the "code" field.
+func (m *SourceMutation) SetCode(s string) {
+	m.code = &s
+}
+
+// Code returns the value of the "code" field in the mutation.
+func (m *SourceMutation) Code() (r string, exists bool) {
+	v := m.code
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCode returns the old "code" field's value of the Source entity.
+// If the Source object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SourceMutation) OldCode(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCode is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCode requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCode: %w", err)
+	}
+	return oldValue.Code, nil
+}
+
+// ResetCode resets all changes to the "code" field.
+func (m *SourceMutation) ResetCode() {
+	m.code = nil
+}
+
+// SetPriority sets the "priority" field.
+func (m *SourceMutation) SetPriority(i int) {
+	m.priority = &i
+	m.addpriority = nil
+}
+
+// Priority returns the value of the "priority" field in the mutation.
+func (m *SourceMutation) Priority() (r int, exists bool) {
+	v := m.priority
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPriority returns the old "priority" field's value of the Source entity.
+// If the Source object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SourceMutation) OldPriority(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPriority is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPriority requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPriority: %w", err)
+	}
+	return oldValue.Priority, nil
+}
+
+// AddPriority adds i to the "priority" field.
+func (m *SourceMutation) AddPriority(i int) {
+	if m.addpriority != nil {
+		*m.addpriority += i
+	} else {
+		m.addpriority = &i
+	}
+}
+
+// AddedPriority returns the value that was added to the "priority" field in this mutation.
+func (m *SourceMutation) AddedPriority() (r int, exists bool) {
+	v := m.addpriority
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPriority resets all changes to the "priority" field.
+func (m *SourceMutation) ResetPriority() {
+	m.priority = nil
+	m.addpriority = nil
+}
+
+// SetFieldPriorities sets the "field_priorities" field.
+func (m *SourceMutation) SetFieldPriorities(dp []domain.FieldPriority) {
+	m.field_priorities = &dp
+	m.appendfield_priorities = nil
+}
+
+// FieldPriorities returns the value of the "field_priorities" field in the mutation.
+func (m *SourceMutation) FieldPriorities() (r []domain.FieldPriority, exists bool) {
+	v := m.field_priorities
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFieldPriorities returns the old "field_priorities" field's value of the Source entity.
+// If the Source object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SourceMutation) OldFieldPriorities(ctx context.Context) (v []domain.FieldPriority, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFieldPriorities is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFieldPriorities requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFieldPriorities: %w", err)
+	}
+	return oldValue.FieldPriorities, nil
+}
+
+// AppendFieldPriorities adds dp to the "field_priorities" field.
+func (m *SourceMutation) AppendFieldPriorities(dp []domain.FieldPriority) {
+	m.appendfield_priorities = append(m.appendfield_priorities, dp...)
+}
+
+// AppendedFieldPriorities returns the list of values that were appended to the "field_priorities" field in this mutation.
+func (m *SourceMutation) AppendedFieldPriorities() ([]domain.FieldPriority, bool) {
+	if len(m.appendfield_priorities) == 0 {
+		return nil, false
+	}
+	return m.appendfield_priorities, true
+}
+
+// ClearFieldPriorities clears the value of the "field_priorities" field.
+func (m *SourceMutation) ClearFieldPriorities() {
+	m.field_priorities = nil
+	m.appendfield_priorities = nil
+	m.clearedFields[source.FieldFieldPriorities] = struct{}{}
+}
+
+// FieldPrioritiesCleared returns if the "field_priorities" field was cleared in this mutation.
+func (m *SourceMutation) FieldPrioritiesCleared() bool {
+	_, ok := m.clearedFields[source.FieldFieldPriorities]
+	return ok
+}
+
+// ResetFieldPriorities resets all changes to the "field_priorities" field.
+func (m *SourceMutation) ResetFieldPriorities() {
+	m.field_priorities = nil
+	m.appendfield_priorities = nil
+	delete(m.clearedFields, source.FieldFieldPriorities)
+}
+
+// SetStaleAfterMinutes sets the "stale_after_minutes" field.
+func (m *SourceMutation) SetStaleAfterMinutes(i int) {
+	m.stale_after_minutes = &i
+	m.addstale_after_minutes = nil
+}
+
+// StaleAfterMinutes returns the value of the "stale_after_minutes" field in the mutation.
+func (m *SourceMutation) StaleAfterMinutes() (r int, exists bool) {
+	v := m.stale_after_minutes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStaleAfterMinutes returns the old "stale_after_minutes" field's value of the Source entity.
+// If the Source object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SourceMutation) OldStaleAfterMinutes(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStaleAfterMinutes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStaleAfterMinutes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStaleAfterMinutes: %w", err)
+	}
+	return oldValue.StaleAfterMinutes, nil
+}
+
+// AddStaleAfterMinutes adds i to the "stale_after_minutes" field.
+func (m *SourceMutation) AddStaleAfterMinutes(i int) {
+	if m.addstale_after_minutes != nil {
+		*m.addstale_after_minutes += i
+	} else {
+		m.addstale_after_minutes = &i
+	}
+}
+
+// AddedStaleAfterMinutes returns the value that was added to the "stale_after_minutes" field in this mutation.
+func (m *SourceMutation) AddedStaleAfterMinutes() (r int, exists bool) {
+	v := m.addstale_after_minutes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetStaleAfterMinutes resets all changes to the "stale_after_minutes" field.
+func (m *SourceMutation) ResetStaleAfterMinutes() {
+	m.stale_after_minutes = nil
+	m.addstale_after_minutes = nil
+}
+
+// SetRetirePolicy sets the "retire_policy" field.
+func (m *SourceMutation) SetRetirePolicy(dp domain.RetirePolicy) {
+	m.retire_policy = &dp
+}
+
+// RetirePolicy returns the value of the "retire_policy" field in the mutation.
+func (m *SourceMutation) RetirePolicy() (r domain.RetirePolicy, exists bool) {
+	v := m.retire_policy
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRetirePolicy returns the old "retire_policy" field's value of the Source entity.
+// If the Source object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SourceMutation) OldRetirePolicy(ctx context.Context) (v domain.RetirePolicy, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRetirePolicy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRetirePolicy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRetirePolicy: %w", err)
+	}
+	return oldValue.RetirePolicy, nil
+}
+
+// ResetRetirePolicy resets all changes to the "retire_policy" field.
+func (m *SourceMutation) ResetRetirePolicy() {
+	m.retire_policy = nil
+}
+
+// SetGraceRuns sets the "grace_runs" field.
+func (m *SourceMutation) SetGraceRuns(i int) {
+	m.grace_runs = &i
+	m.addgrace_runs = nil
+}
+
+// GraceRuns returns the value of the "grace_runs" field in the mutation.
+func (m *SourceMutation) GraceRuns() (r int, exists bool) {
+	v := m.grace_runs
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGraceRuns returns the old "grace_runs" field's value of the Source entity.
+// If the Source object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SourceMutation) OldGraceRuns(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGraceRuns is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGraceRuns requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGraceRuns: %w", err)
+	}
+	return oldValue.GraceRuns, nil
+}
+
+// AddGraceRuns adds i to the "grace_runs" field.
+func (m *SourceMutation) AddGraceRuns(i int) {
+	if m.addgrace_runs != nil {
+		*m.addgrace_runs += i
+	} else {
+		m.addgrace_runs = &i
+	}
+}
+
+// AddedGraceRuns returns the value that was added to the "grace_runs" field in this mutation.
+func (m *SourceMutation) AddedGraceRuns() (r int, exists bool) {
+	v := m.addgrace_runs
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetGraceRuns resets all changes to the "grace_runs" field.
+func (m *SourceMutation) ResetGraceRuns() {
+	m.grace_runs = nil
+	m.addgrace_runs = nil
+}
+
+// SetGraceMinutes sets the "grace_minutes" field.
+func (m *SourceMutation) SetGraceMinutes(i int) {
+	m.grace_minutes = &i
+	m.addgrace_minutes = nil
+}
+
+// GraceMinutes returns the value of the "grace_minutes" field in the mutation.
+func (m *SourceMutation) GraceMinutes() (r int, exists bool) {
+	v := m.grace_minutes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGraceMinutes returns the old "grace_minutes" field's value of the Source entity.
+// If the Source object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SourceMutation) OldGraceMinutes(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGraceMinutes is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGraceMinutes requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGraceMinutes: %w", err)
+	}
+	return oldValue.GraceMinutes, nil
+}
+
+// AddGraceMinutes adds i to the "grace_minutes" field.
+func (m *SourceMutation) AddGraceMinutes(i int) {
+	if m.addgrace_minutes != nil {
+		*m.addgrace_minutes += i
+	} else {
+		m.addgrace_minutes = &i
+	}
+}
+
+// AddedGraceMinutes returns the value that was added to the "grace_minutes" field in this mutation.
+func (m *SourceMutation) AddedGraceMinutes() (r int, exists bool) {
+	v := m.addgrace_minutes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetGraceMinutes resets all changes to the "grace_minutes" field.
+func (m *SourceMutation) ResetGraceMinutes() {
+	m.grace_minutes = nil
+	m.addgrace_minutes = nil
+}
+
+// SetGuardPercent sets the "guard_percent" field.
+func (m *SourceMutation) SetGuardPercent(i int) {
+	m.guard_percent = &i
+	m.addguard_percent = nil
+}
+
+// GuardPercent returns the value of the "guard_percent" field in the mutation.
+func (m *SourceMutation) GuardPercent() (r int, exists bool) {
+	v := m.guard_percent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGuardPercent returns the old "guard_percent" field's value of the Source entity.
+// If the Source object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SourceMutation) OldGuardPercent(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGuardPercent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGuardPercent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGuardPercent: %w", err)
+	}
+	return oldValue.GuardPercent, nil
+}
+
+// AddGuardPercent adds i to the "guard_percent" field.
+func (m *SourceMutation) AddGuardPercent(i int) {
+	if m.addguard_percent != nil {
+		*m.addguard_percent += i
+	} else {
+		m.addguard_percent = &i
+	}
+}
+
+// AddedGuardPercent returns the value that was added to the "guard_percent" field in this mutation.
+func (m *SourceMutation) AddedGuardPercent() (r int, exists bool) {
+	v := m.addguard_percent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetGuardPercent resets all changes to the "guard_percent" field.
+func (m *SourceMutation) ResetGuardPercent() {
+	m.guard_percent = nil
+	m.addguard_percent = nil
+}
+
+// SetKeySpaces sets the "key_spaces" field.
+func (m *SourceMutation) SetKeySpaces(s []string) {
+	m.key_spaces = &s
+	m.appendkey_spaces = nil
+}
+
+// KeySpaces returns the value of the "key_spaces" field in the mutation.
+func (m *SourceMutation) KeySpaces() (r []string, exists bool) {
+	v := m.key_spaces
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKeySpaces returns the old "key_spaces" field's value of the Source entity.
+// If the Source object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SourceMutation) OldKeySpaces(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKeySpaces is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKeySpaces requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKeySpaces: %w", err)
+	}
+	return oldValue.KeySpaces, nil
+}
+
+// AppendKeySpaces adds s to the "key_spaces" field.
+func (m *SourceMutation) AppendKeySpaces(s []string) {
+	m.appendkey_spaces = append(m.appendkey_spaces, s...)
+}
+
+// AppendedKeySpaces returns the list of values that were appended to the "key_spaces" field in this mutation.
+func (m *SourceMutation) AppendedKeySpaces() ([]string, bool) {
+	if len(m.appendkey_spaces) == 0 {
+		return nil, false
+	}
+	return m.appendkey_spaces, true
+}
+
+// ClearKeySpaces clears the value of the "key_spaces" field.
+func (m *SourceMutation) ClearKeySpaces() {
+	m.key_spaces = nil
+	m.appendkey_spaces = nil
+	m.clearedFields[source.FieldKeySpaces] = struct{}{}
+}
+
+// KeySpacesCleared returns if the "key_spaces" field was cleared in this mutation.
+func (m *SourceMutation) KeySpacesCleared() bool {
+	_, ok := m.clearedFields[source.FieldKeySpaces]
+	return ok
+}
+
+// ResetKeySpaces resets all changes to the "key_spaces" field.
+func (m *SourceMutation) ResetKeySpaces() {
+	m.key_spaces = nil
+	m.appendkey_spaces = nil
+	delete(m.clearedFields, source.FieldKeySpaces)
+}
+
+// SetVersion sets the "version" field.
+func (m *SourceMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *SourceMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Source entity.
+// If the Source object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SourceMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *SourceMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *SourceMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *SourceMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *SourceMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *SourceMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Source entity.
+// If the Source object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SourceMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *SourceMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *SourceMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *SourceMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Source entity.
+// If the Source object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SourceMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *SourceMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// Where appends a list predicates to the SourceMutation builder.
+func (m *SourceMutation) Where(ps ...predicate.Source) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the SourceMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *SourceMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Source, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *SourceMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *SourceMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Source).
+func (m *SourceMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *SourceMutation) Fields() []string {
+	fields := make([]string, 0, 12)
+	if m.code != nil {
+		fields = append(fields, source.FieldCode)
+	}
+	if m.priority != nil {
+		fields = append(fields, source.FieldPriority)
+	}
+	if m.field_priorities != nil {
+		fields = append(fields, source.FieldFieldPriorities)
+	}
+	if m.stale_after_minutes != nil {
+		fields = append(fields, source.FieldStaleAfterMinutes)
+	}
+	if m.retire_policy != nil {
+		fields = append(fields, source.FieldRetirePolicy)
+	}
+	if m.grace_runs != nil {
+		fields = append(fields, source.FieldGraceRuns)
+	}
+	if m.grace_minutes != nil {
+		fields = append(fields, source.FieldGraceMinutes)
+	}
+	if m.guard_percent != nil {
+		fields = append(fields, source.FieldGuardPercent)
+	}
+	if m.key_spaces != nil {
+		fields = append(fields, source.FieldKeySpaces)
+	}
+	if m.version != nil {
+		fields = append(fields, source.FieldVersion)
+	}
+	if m.created_at != nil {
+		fields = append(fields, source.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, source.FieldUpdatedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *SourceMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case source.FieldCode:
+		return m.Code()
+	case source.FieldPriority:
+		return m.Priority()
+	case source.FieldFieldPriorities:
+		return m.FieldPriorities()
+	case source.FieldStaleAfterMinutes:
+		return m.StaleAfterMinutes()
+	case source.FieldRetirePolicy:
+		return m.RetirePolicy()
+	case source.FieldGraceRuns:
+		return m.GraceRuns()
+	case source.FieldGraceMinutes:
+		return m.GraceMinutes()
+	case source.FieldGuardPercent:
+		return m.GuardPercent()
+	case source.FieldKeySpaces:
+		return m.KeySpaces()
+	case source.FieldVersion:
+		return m.Version()
+	case source.FieldCreatedAt:
+		return m.CreatedAt()
+	case source.FieldUpdatedAt:
+		return m.UpdatedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *SourceMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case source.FieldCode:
+		return m.OldCode(ctx)
+	case source.FieldPriority:
+		return m.OldPriority(ctx)
+	case source.FieldFieldPriorities:
+		return m.OldFieldPriorities(ctx)
+	case source.FieldStaleAfterMinutes:
+		return m.OldStaleAfterMinutes(ctx)
+	case source.FieldRetirePolicy:
+		return m.OldRetirePolicy(ctx)
+	case source.FieldGraceRuns:
+		return m.OldGraceRuns(ctx)
+	case source.FieldGraceMinutes:
+		return m.OldGraceMinutes(ctx)
+	case source.FieldGuardPercent:
+		return m.OldGuardPercent(ctx)
+	case source.FieldKeySpaces:
+		return m.OldKeySpaces(ctx)
+	case source.FieldVersion:
+		return m.OldVersion(ctx)
+	case source.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case source.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Source field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SourceMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case source.FieldCode:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCode(v)
+		return nil
+	case source.FieldPriority:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPriority(v)
+		return nil
+	case source.FieldFieldPriorities:
+		v, ok := value.([]domain.FieldPriority)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFieldPriorities(v)
+		return nil
+	case source.FieldStaleAfterMinutes:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStaleAfterMinutes(v)
+		return nil
+	case source.FieldRetirePolicy:
+		v, ok := value.(domain.RetirePolicy)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRetirePolicy(v)
+		return nil
+	case source.FieldGraceRuns:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGraceRuns(v)
+		return nil
+	case source.FieldGraceMinutes:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGraceMinutes(v)
+		return nil
+	case source.FieldGuardPercent:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGuardPercent(v)
+		return nil
+	case source.FieldKeySpaces:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKeySpaces(v)
+		return nil
+	case source.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case source.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case source.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Source field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *SourceMutation) AddedFields() []string {
+	var fields []string
+	if m.addpriority != nil {
+		fields = append(fields, source.FieldPriority)
+	}
+	if m.addstale_after_minutes != nil {
+		fields = append(fields, source.FieldStaleAfterMinutes)
+	}
+	if m.addgrace_runs != nil {
+		fields = append(fields, source.FieldGraceRuns)
+	}
+	if m.addgrace_minutes != nil {
+		fields = append(fields, source.FieldGraceMinutes)
+	}
+	if m.addguard_percent != nil {
+		fields = append(fields, source.FieldGuardPercent)
+	}
+	if m.addversion != nil {
+		fields = append(fields, source.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *SourceMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case source.FieldPriority:
+		return m.AddedPriority()
+	case source.FieldStaleAfterMinutes:
+		return m.AddedStaleAfterMinutes()
+	case source.FieldGraceRuns:
+		return m.AddedGraceRuns()
+	case source.FieldGraceMinutes:
+		return m.AddedGraceMinutes()
+	case source.FieldGuardPercent:
+		return m.AddedGuardPercent()
+	case source.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *SourceMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case source.FieldPriority:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPriority(v)
+		return nil
+	case source.FieldStaleAfterMinutes:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddStaleAfterMinutes(v)
+		return nil
+	case source.FieldGraceRuns:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddGraceRuns(v)
+		return nil
+	case source.FieldGraceMinutes:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddGraceMinutes(v)
+		return nil
+	case source.FieldGuardPercent:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddGuardPercent(v)
+		return nil
+	case source.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Source numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *SourceMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(source.FieldFieldPriorities) {
+		fields = append(fields, source.FieldFieldPriorities)
+	}
+	if m.FieldCleared(source.FieldKeySpaces) {
+		fields = append(fields, source.FieldKeySpaces)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *SourceMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *SourceMutation) ClearField(name string) error {
+	switch name {
+	case source.FieldFieldPriorities:
+		m.ClearFieldPriorities()
+		return nil
+	case source.FieldKeySpaces:
+		m.ClearKeySpaces()
+		return nil
+	}
+	return fmt.Errorf("unknown Source nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *SourceMutation) ResetField(name string) error {
+	switch name {
+	case source.FieldCode:
+		m.ResetCode()
+		return nil
+	case source.FieldPriority:
+		m.ResetPriority()
+		return nil
+	case source.FieldFieldPriorities:
+		m.ResetFieldPriorities()
+		return nil
+	case source.FieldStaleAfterMinutes:
+		m.ResetStaleAfterMinutes()
+		return nil
+	case source.FieldRetirePolicy:
+		m.ResetRetirePolicy()
+		return nil
+	case source.FieldGraceRuns:
+		m.ResetGraceRuns()
+		return nil
+	case source.FieldGraceMinutes:
+		m.ResetGraceMinutes()
+		return nil
+	case source.FieldGuardPercent:
+		m.ResetGuardPercent()
+		return nil
+	case source.FieldKeySpaces:
+		m.ResetKeySpaces()
+		return nil
+	case source.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case source.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case source.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Source field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *SourceMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *SourceMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *SourceMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *SourceMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *SourceMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *SourceMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *SourceMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Source unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *SourceMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Source edge %s", name)
 }
 
 // TeamMutation represents an operation that mutates the Team nodes in the graph.

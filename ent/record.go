@@ -78,6 +78,8 @@ func (c *Client) Record(ctx context.Context, id ident.ID) (any, error) {
 		return c.ServiceLevelTarget.Get(ctx, id)
 	case ident.ServiceTier:
 		return c.ServiceTier.Get(ctx, id)
+	case ident.Source:
+		return c.Source.Get(ctx, id)
 	case ident.Team:
 		return c.Team.Get(ctx, id)
 	case ident.TimelineEntry:
@@ -187,6 +189,9 @@ func (c *Client) Records(ctx context.Context, kind ident.Kind, after ident.ID, l
 		return anys(all), err
 	case ident.ServiceTier:
 		all, err := c.ServiceTier.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
+		return anys(all), err
+	case ident.Source:
+		all, err := c.Source.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)
 		return anys(all), err
 	case ident.Team:
 		all, err := c.Team.Query().Where(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), int64(after))) }).Order(Asc("id")).Limit(limit).All(ctx)

@@ -25,6 +25,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/schema"
 	"github.com/linchpin-cmdb/linchpin/ent/serviceleveltarget"
 	"github.com/linchpin-cmdb/linchpin/ent/servicetier"
+	"github.com/linchpin-cmdb/linchpin/ent/source"
 	"github.com/linchpin-cmdb/linchpin/ent/team"
 	"github.com/linchpin-cmdb/linchpin/ent/timelineentry"
 )
@@ -333,6 +334,32 @@ func init() {
 	servicetierDescVersion := servicetierFields[5].Descriptor()
 	// servicetier.DefaultVersion holds the default value on creation for the version field.
 	servicetier.DefaultVersion = servicetierDescVersion.Default.(int)
+	sourceFields := schema.Source{}.Fields()
+	_ = sourceFields
+	// sourceDescPriority is the schema descriptor for priority field.
+	sourceDescPriority := sourceFields[2].Descriptor()
+	// source.DefaultPriority holds the default value on creation for the priority field.
+	source.DefaultPriority = sourceDescPriority.Default.(int)
+	// sourceDescStaleAfterMinutes is the schema descriptor for stale_after_minutes field.
+	sourceDescStaleAfterMinutes := sourceFields[4].Descriptor()
+	// source.DefaultStaleAfterMinutes holds the default value on creation for the stale_after_minutes field.
+	source.DefaultStaleAfterMinutes = sourceDescStaleAfterMinutes.Default.(int)
+	// sourceDescGraceRuns is the schema descriptor for grace_runs field.
+	sourceDescGraceRuns := sourceFields[6].Descriptor()
+	// source.DefaultGraceRuns holds the default value on creation for the grace_runs field.
+	source.DefaultGraceRuns = sourceDescGraceRuns.Default.(int)
+	// sourceDescGraceMinutes is the schema descriptor for grace_minutes field.
+	sourceDescGraceMinutes := sourceFields[7].Descriptor()
+	// source.DefaultGraceMinutes holds the default value on creation for the grace_minutes field.
+	source.DefaultGraceMinutes = sourceDescGraceMinutes.Default.(int)
+	// sourceDescGuardPercent is the schema descriptor for guard_percent field.
+	sourceDescGuardPercent := sourceFields[8].Descriptor()
+	// source.DefaultGuardPercent holds the default value on creation for the guard_percent field.
+	source.DefaultGuardPercent = sourceDescGuardPercent.Default.(int)
+	// sourceDescVersion is the schema descriptor for version field.
+	sourceDescVersion := sourceFields[10].Descriptor()
+	// source.DefaultVersion holds the default value on creation for the version field.
+	source.DefaultVersion = sourceDescVersion.Default.(int)
 	teamFields := schema.Team{}.Fields()
 	_ = teamFields
 	// teamDescDescription is the schema descriptor for description field.

@@ -80,6 +80,8 @@ type Tx struct {
 	ServiceLevelTarget *ServiceLevelTargetClient
 	// ServiceTier is the client for interacting with the ServiceTier builders.
 	ServiceTier *ServiceTierClient
+	// Source is the client for interacting with the Source builders.
+	Source *SourceClient
 	// Team is the client for interacting with the Team builders.
 	Team *TeamClient
 	// TimelineEntry is the client for interacting with the TimelineEntry builders.
@@ -250,6 +252,7 @@ func (tx *Tx) init() {
 	tx.ServiceLevelMark = NewServiceLevelMarkClient(tx.config)
 	tx.ServiceLevelTarget = NewServiceLevelTargetClient(tx.config)
 	tx.ServiceTier = NewServiceTierClient(tx.config)
+	tx.Source = NewSourceClient(tx.config)
 	tx.Team = NewTeamClient(tx.config)
 	tx.TimelineEntry = NewTimelineEntryClient(tx.config)
 	tx.Version = NewVersionClient(tx.config)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,12 +12,25 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
 )
 
 type importOptions struct {
 	dryRun, json, verbose bool
 	source                string // "": as the kind is called
+	scope                 string
+	full                  bool
+	retireUpTo            int
+}
+
+// plan returns the options of the plan.
+func (o importOptions) plan(progress func(importer.Progress)) importer.Options {
+	kind := domain.PartialRun
+	if o.full {
+		kind = domain.FullRun
+	}
+	return importer.Options{Progress: progress, Scope: o.scope, Kind: kind, RetireUpTo: o.retireUpTo}
 }
 
 func importCommand(env *environment) *cobra.Command {
@@ -26,8 +40,9 @@ func importCommand(env *environment) *cobra.Command {
 		Short: "Bring in what another system knows",
 		Long: `Bring in what another system knows: first planned, then applied in batches, each
 whole or not at all. A second run of the same input changes nothing. What a
-person has set is kept. References to what nobody has reported are kept too, and
-heal when it arrives.
+person has set is kept; where several sources report a field, the one that is
+believed has its way (linchpin source). References to what nobody has reported
+are kept too, and heal when it arrives.
 
 Of folders, files with the format's extensions are read, at any depth. Pipes,
 sockets and links out of the folder are rejected.
@@ -43,6 +58,9 @@ Exit codes: 0 all went in; 1 it could not be done; 2 the command line is wrong;
 	flags.BoolVar(&o.verbose, "verbose", false, "list every problem")
 	cmd.AddCommand(importCSVCommand(env, &o))
 	flags.StringVar(&o.source, "source", "", "name of the source whose keys these are, such as oidc:default for people of the provider (default what is imported, such as estate, or as the mapping says)")
+	flags.StringVar(&o.scope, "scope", "", "the part of the source that is read, such as an account or a cluster")
+	flags.BoolVar(&o.full, "full", false, "it is all that the scope has: what it lacks is missing from now on")
+	flags.IntVar(&o.retireUpTo, "retire-up-to", 0, "let so many records go missing in this run, whatever the source's guard says")
 	for _, kind := range app.Sources {
 		cmd.AddCommand(&cobra.Command{
 			Use: kind.Name + " PATH…", Short: kind.Short, Example: "  linchpin import " + kind.Name + " " + kind.Example,
@@ -90,7 +108,7 @@ func runImport(ctx context.Context, env *environment, source importer.Source, o 
 	}
 	defer func() { _ = a.Close() }()
 	bar := progressBar(env)
-	plan, err := importer.NewPlan(ctx, a.Store, source, importer.Options{Progress: bar})
+	plan, err := importer.NewPlan(ctx, a.Store, source, o.plan(bar))
 	if err != nil {
 		return err
 	}
@@ -107,7 +125,7 @@ func runImport(ctx context.Context, env *environment, source importer.Source, o 
 	if err := show(env, plan, result, o); err != nil {
 		return err
 	}
-	if len(result.Conflicts) > 0 || plan.Summary.Total(importer.IsRejected)+plan.Summary.Total(importer.IsDuplicate) > 0 {
+	if result.Refused != "" || len(result.Conflicts) > 0 || plan.Summary.Total(importer.IsRejected)+plan.Summary.Total(importer.IsDuplicate) > 0 {
 		return exitCode(exitProblems)
 	}
 	return nil
@@ -120,7 +138,10 @@ func printSummary(env *environment, plan *importer.Plan, result importer.Result,
 	for _, conflict := range result.Conflicts {
 		_, _ = fmt.Fprintf(env.stdout, "conflict: %s\n", conflict.Error())
 	}
+	refused := cmp.Or(result.Refused, plan.Refused)
 	switch {
+	case refused != "":
+		_, _ = fmt.Fprintf(env.stdout, "Nothing was written: %s (--retire-up-to N).\n", refused)
 	case o.dryRun:
 		_, _ = fmt.Fprintln(env.stdout, "Nothing was written: this was a dry run.")
 	case result.Batches == 0:

@@ -1446,6 +1446,28 @@ var (
 		Columns:    ServiceTierColumns,
 		PrimaryKey: []*schema.Column{ServiceTierColumns[0]},
 	}
+	// SourceColumns holds the columns for the "source" table.
+	SourceColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "code", Type: field.TypeString, Unique: true},
+		{Name: "priority", Type: field.TypeInt, Default: 100},
+		{Name: "field_priorities", Type: field.TypeJSON, Nullable: true},
+		{Name: "stale_after_minutes", Type: field.TypeInt, Default: 0},
+		{Name: "retire_policy", Type: field.TypeEnum, Enums: []string{"KEEP", "RETIRE"}, Default: "KEEP"},
+		{Name: "grace_runs", Type: field.TypeInt, Default: 2},
+		{Name: "grace_minutes", Type: field.TypeInt, Default: 1440},
+		{Name: "guard_percent", Type: field.TypeInt, Default: 5},
+		{Name: "key_spaces", Type: field.TypeJSON, Nullable: true},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "updated_at", Type: field.TypeTime},
+	}
+	// SourceTable holds the schema information for the "source" table.
+	SourceTable = &schema.Table{
+		Name:       "source",
+		Columns:    SourceColumns,
+		PrimaryKey: []*schema.Column{SourceColumns[0]},
+	}
 	// TeamColumns holds the columns for the "team" table.
 	TeamColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -1573,6 +1595,7 @@ var (
 		ServiceLevelMarkTable,
 		ServiceLevelTargetTable,
 		ServiceTierTable,
+		SourceTable,
 		TeamTable,
 		TimelineEntryTable,
 		VersionTable,
@@ -1748,6 +1771,10 @@ func init() {
 	ServiceTierTable.Annotation = &entsql.Annotation{
 		Table:          "service_tier",
 		IncrementStart: func(i int) *int { return &i }(3377699720527873),
+	}
+	SourceTable.Annotation = &entsql.Annotation{
+		Table:          "source",
+		IncrementStart: func(i int) *int { return &i }(10414574138294273),
 	}
 	TeamTable.ForeignKeys[0].RefTable = TeamTable
 	TeamTable.Annotation = &entsql.Annotation{

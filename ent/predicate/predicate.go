@@ -105,6 +105,9 @@ type ServiceLevelTarget func(*sql.Selector)
 // ServiceTier is the predicate function for servicetier builders.
 type ServiceTier func(*sql.Selector)
 
+// Source is the predicate function for source builders.
+type Source func(*sql.Selector)
+
 // Team is the predicate function for team builders.
 type Team func(*sql.Selector)
 

@@ -16,7 +16,7 @@ var layers = [][]string{
 	{"internal/server", "internal/demo", "internal/fill", "internal/backup", "internal/tracing"},
 	{"graph"},
 	{"internal/importer"},
-	{"internal/practice/incident", "internal/practice/catalog", "internal/practice/identity"},
+	{"internal/practice/incident", "internal/practice/catalog", "internal/practice/identity", "internal/practice/source"},
 	{"internal/practice/change"},
 	{"internal/practice/approval", "internal/practice/servicelevel"},
 	{"internal/practice/schedule"}, // what is in a change's way and how risky it is, for the practices that decide about it

@@ -126,6 +126,7 @@ var Rules = []Rule{
 	rule("account.end_sessions", "endSessions", Viewer, signedIn),
 
 	rule("import.apply", "", Admin, bySource),
+	rule("source.set", "", Admin),
 	rule("seed", "", Admin),
 	rule("estate.generate", "", Admin),
 }

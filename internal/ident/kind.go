@@ -44,6 +44,8 @@ const (
 	APIToken
 	// Consequence is a CI of which a write broke what it needs, because that was accepted.
 	Consequence
+	// Source is a system that CIs are imported from, and how far it is believed.
+	Source
 	kindEnd
 )
 
@@ -92,6 +94,7 @@ var kinds = [kindEnd]facts{
 	RoleBinding:        {prefix: "rbd", noun: "role binding", isDeletable: true},
 	APIToken:           {prefix: "tok", noun: "API token"},
 	Consequence:        {prefix: "csq", noun: "consequence"},
+	Source:             {prefix: "src", noun: "source"},
 }
 
 var kindsByPrefix = func() map[string]Kind {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
@@ -25,6 +26,9 @@ type Result struct {
 	// Conflicts are the rows that were left out because the database had changed since the plan, which a new plan takes
 	// in, or because something in service would have been DOWN.
 	Conflicts []Notice `json:"conflicts"`
+	// Run numbers the run, and Refused is why it wrote nothing: too much is gone.
+	Run     int64  `json:"run"`
+	Refused string `json:"refused,omitempty"`
 	// Batches is the number of transactions that wrote, each one revision.
 	Batches int `json:"batches"`
 }
@@ -36,13 +40,21 @@ type Result struct {
 func (p *Plan) Apply(ctx context.Context, s *store.Store, progress func(Progress)) (Result, error) {
 	a := &applying{
 		plan: p, store: s, progress: progress, result: Result{Written: Summary{}, Conflicts: []Notice{}},
-		ids: map[*record]ident.ID{}, versions: map[ident.ID]int{}, edges: map[*edge]ident.ID{}, others: map[*record]bool{}, total: p.work.size(),
+		ids: map[*record]ident.ID{}, left: map[*record]bool{}, versions: map[ident.ID]int{}, edges: map[*edge]ident.ID{}, others: map[*record]bool{}, total: p.work.size(),
 	}
 	actor, err := auth.RequireOf(ctx, "import.apply", p.Source)
 	if err != nil {
 		return a.result, err
 	}
 	a.by, a.isNarrow = actor.By("import."+p.Source), !actor.Has(auth.Admin)
+	if err := a.beginRun(ctx, s); err != nil {
+		return a.result, err
+	}
+	a.result.Run = a.run
+	if p.Refused != "" {
+		a.result.Refused = p.Refused
+		return a.result, a.endRun(ctx, domain.RunRefused, p.Refused)
+	}
 	for _, r := range slices.Concat(p.work.teams, p.work.people, p.work.cis) {
 		if r.id != 0 {
 			a.versions[r.id] = r.version
@@ -50,6 +62,7 @@ func (p *Plan) Apply(ctx context.Context, s *store.Store, progress func(Progress
 	}
 	cis, edges := &phase[*record]{write: a.writeCIs}, &phase[*edge]{write: a.writeEdges}
 	groups, dangling := &phase[*group]{write: a.writeGroups}, &phase[*loose]{write: a.writeDangling}
+	partings, farewells := &phase[*parting]{write: a.writePartings}, &phase[*farewell]{write: a.writeFarewells}
 	a.waiting = edges
 	err = errors.Join(
 		inBatches(ctx, a, p.work.teams, &phase[*record]{write: a.writeTeams}),
@@ -59,8 +72,18 @@ func (p *Plan) Apply(ctx context.Context, s *store.Store, progress func(Progress
 		inBatches(ctx, a, p.work.groups, groups),
 		inBatches(ctx, a, p.work.dangling, dangling),
 		a.insist(ctx, edges, groups, dangling, cis),
+		inBatches(ctx, a, p.work.partings, partings),
+		a.forget(ctx),
+		inBatches(ctx, a, p.work.farewells, farewells),
+		a.insist(ctx, partings, farewells),
+		a.writeClaims(ctx),
+		a.writeMissing(ctx),
 	)
-	return a.result, err
+	state, reason := domain.RunApplied, ""
+	if err != nil {
+		state, reason = domain.RunFailed, err.Error()
+	}
+	return a.result, errors.Join(err, a.endRun(context.WithoutCancel(ctx), state, reason))
 }
 
 // applying is one run of Apply.
@@ -74,7 +97,9 @@ type applying struct {
 	ids      map[*record]ident.ID // of the created records
 	versions map[ident.ID]int     // of stored records, as the plan or this run itself left them
 	edges    map[*edge]ident.ID
-	waiting  *phase[*edge] // of relationships, which groups look through for members
+	waiting  *phase[*edge]    // of relationships, which groups look through for members
+	left     map[*record]bool // what was not written as planned, so that it is not claimed yet
+	run      int64
 	failed   bool
 
 	isNarrow bool             // the actor writes of the plan's source alone
@@ -176,6 +201,7 @@ func writeBatch[T unit](ctx context.Context, a *applying, live []T, p *phase[T])
 
 func conflict[T unit](a *applying, u T, reason string) {
 	r, kind, said := u.about()
+	a.left[r] = true
 	a.result.Written.add(kind, IsConflict)
 	a.result.Conflicts = append(a.result.Conflicts, Notice{
 		Origin: r.origin, Kind: Conflict, ExternalID: r.key, Reason: fmt.Sprintf("%s was left out: %s; plan again", said, reason),

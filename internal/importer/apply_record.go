@@ -170,25 +170,34 @@ func currentVersions(ctx context.Context, tx *store.Tx, ids []ident.ID) (map[ide
 func (r *run) addKeys(live []*record) error {
 	var rows []cmdb.NewIdentity
 	var of []*record
-	var keys []string
+	var keys []domain.ExternalKey
 	for _, rec := range live {
 		if rec.id == 0 || rec.needsKey {
 			rows = append(rows, cmdb.NewIdentity{Record: r.idOf(rec), Key: r.key(rec)})
-			of, keys = append(of, rec), append(keys, rec.key)
+			of, keys = append(of, rec), append(keys, r.key(rec))
+		}
+		for _, key := range rec.shared {
+			rows = append(rows, cmdb.NewIdentity{Record: r.idOf(rec), Key: key})
+			of, keys = append(of, rec), append(keys, key)
 		}
 	}
 	if len(rows) == 0 {
 		return nil
 	}
 	var touched []ident.ID
-	for chunk := range slices.Chunk(keys, page) {
-		waiting, err := r.tx.DanglingReference.Query().
-			Where(danglingreference.Source(r.plan.Source), danglingreference.ExternalIDIn(chunk...)).All(r.ctx)
-		if err != nil {
-			return err
-		}
-		for _, d := range waiting {
-			touched = append(touched, d.RecordID)
+	bySpace := map[string][]string{}
+	for _, key := range keys {
+		bySpace[key.Source] = append(bySpace[key.Source], key.ExternalID)
+	}
+	for space, all := range bySpace {
+		for chunk := range slices.Chunk(all, page) {
+			waiting, err := r.tx.DanglingReference.Query().Where(danglingreference.Source(space), danglingreference.ExternalIDIn(chunk...)).All(r.ctx)
+			if err != nil {
+				return err
+			}
+			for _, d := range waiting {
+				touched = append(touched, d.RecordID)
+			}
 		}
 	}
 	slices.Sort(touched)

@@ -18,6 +18,16 @@ import (
 // holders maps identities to the stored CIs that have them, in the order of their ids.
 type holders map[cmdb.Identity][]*ent.CI
 
+// ids returns the ids of all holders.
+func (h holders) ids() (ids []ident.ID) {
+	for _, all := range h {
+		for _, c := range all {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
 // findHolders loads the CIs that have the wanted identities: a statement for each rule and 500 of them.
 func (p *planner) findHolders(ctx context.Context, wanted map[cmdb.Identity]*ent.CI) (holders, error) {
 	byRule := map[cmdb.Identity][]cmdb.Identity{} // by the rule alone
@@ -66,16 +76,25 @@ func (p *planner) matchCIs(ctx context.Context) error {
 		if r.CI == nil || r.isDropped {
 			continue
 		}
-		if id := p.stored.known[p.keyIn("", r.key)]; id != 0 {
+		id := p.stored.known[p.keyIn("", r.key)]
+		p.share(r, &id)
+		if r.isDropped {
+			continue
+		}
+		if id != 0 {
 			r.id = id
 			if r.old = p.stored.cis[id]; r.old == nil {
 				p.drop(r, Rejected, fmt.Sprintf("%q is the key of a %s in the database and cannot be a CI's: give one of them another id", r.key, id.Kind()))
 				continue
 			}
 		}
-		p.prepare(ctx, r)
+		if err := p.mergeAndPrepare(ctx, r); err != nil {
+			return err
+		}
 	}
-	p.dropShared(ctx)
+	if err := p.dropShared(ctx); err != nil {
+		return err
+	}
 	wanted := map[cmdb.Identity]*ent.CI{}
 	for _, r := range p.records {
 		if r.CI != nil && !r.isDropped {
@@ -88,9 +107,14 @@ func (p *planner) matchCIs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := p.loadClaims(ctx, found.ids()); err != nil {
+		return err
+	}
 	for _, r := range p.records {
 		if r.CI != nil && !r.isDropped && r.id == 0 {
-			p.identify(ctx, r, found)
+			if err := p.identify(ctx, r, found); err != nil {
+				return err
+			}
 		}
 	}
 	p.settleDoubles(found)
@@ -111,25 +135,52 @@ func (r *record) identities() []cmdb.Identity {
 }
 
 // identify matches a row with an unknown key by its identities.
-func (p *planner) identify(ctx context.Context, r *record, found holders) {
+func (p *planner) identify(ctx context.Context, r *record, found holders) error {
 	for _, c := range r.class.Identities(r.next) {
 		switch same := found[c]; len(same) {
 		case 0:
 			continue
 		case 1:
-			if why := doubtful(r, same[0], c); why != "" {
+			why := doubtful(r, same[0], c)
+			if other := p.otherKey(r, same[0].ID); other != nil && why == "" {
+				why = fmt.Sprintf("%s %q is identified by %s as this row is, and the source has it as %q: two keys of one source are two things", same[0].ID, same[0].Name, c.Key, other.key)
+			}
+			if why != "" {
 				p.drop(r, Duplicate, why)
-				return
+				return nil
 			}
 			r.id, r.old, r.needsKey = same[0].ID, same[0], true
 			p.stored.cis[r.id] = r.old
-			p.prepare(ctx, r)
-			return
+			return p.mergeAndPrepare(ctx, r)
 		default:
 			p.drop(r, Duplicate, fmt.Sprintf("%s are all identified by %s, as this row is: merge them, or give it another identity", idList(same), c.Key))
-			return
+			return nil
 		}
 	}
+	return nil
+}
+
+// otherKey returns the live claim of the source on a CI by another key than the row's that this run does not report, or
+// nil.
+func (p *planner) otherKey(r *record, id ident.ID) *claim {
+	for _, c := range p.stored.claims[id] {
+		if c.source == p.source && c.key != r.key && p.byKey[c.key] == nil && !p.belief.isStale(c) {
+			return c
+		}
+	}
+	return nil
+}
+
+// mergeAndPrepare makes of a row what all claims make of the CI, and compares that with the stored CI.
+func (p *planner) mergeAndPrepare(ctx context.Context, r *record) error {
+	if err := p.merge(r); err != nil {
+		return err
+	}
+	if r.old != nil {
+		r.revive()
+	}
+	p.prepare(ctx, r)
+	return nil
 }
 
 // settleDoubles leaves out rows that are the same CI as another row, or say that they are another row or CI.
@@ -203,7 +254,7 @@ const mostAlike = 2
 
 // dropShared takes a value out of rows that is their identity by a rule and that more than mostAlike of them share, as
 // clones of one image do: it tells nothing.
-func (p *planner) dropShared(ctx context.Context) {
+func (p *planner) dropShared(ctx context.Context) error {
 	sharing := map[cmdb.Identity][]*record{}
 	var order []cmdb.Identity
 	for _, r := range p.records {
@@ -230,13 +281,16 @@ func (p *planner) dropShared(ctx context.Context) {
 		p.notice(all[0], Warning, "", fmt.Sprintf("%d rows of %s have the %s %v, %q and %q among them: it identifies nothing and was left out of them",
 			len(all), p.source, name, all[0].next.Attributes[name], all[0].key, all[1].key))
 		for _, r := range all {
-			reported := *r.CI
+			reported := *r.reported.CI
 			reported.Attributes = maps.Clone(reported.Attributes)
 			delete(reported.Attributes, name)
-			r.CI = &reported
-			p.prepare(ctx, r)
+			r.reported.CI = &reported
+			if err := p.mergeAndPrepare(ctx, r); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 // identifyingAttribute returns the first attribute that a rule names, or "".

@@ -60,6 +60,7 @@ func (p *phase[T]) again(ctx context.Context, a *applying) (bool, error) {
 func (p *phase[T]) leave(a *applying) {
 	for _, u := range p.late {
 		r, kind, said := u.about()
+		a.left[r] = true
 		a.result.Written.add(kind, IsNeeded)
 		a.result.Conflicts = append(a.result.Conflicts, Notice{
 			Origin: r.origin, Kind: Needed, ExternalID: r.key, Reason: fmt.Sprintf("%s stays as it was: %s", said, p.why[u]),

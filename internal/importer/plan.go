@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
@@ -17,6 +18,14 @@ type Plan struct {
 	Steps    []Step   `json:"items"`
 	Summary  Summary  `json:"summary"`
 	Notices  []Notice `json:"problems"`
+
+	// Scope is the part of the source that was read, and Kind how much of it. IsComplete reports whether all of it
+	// could be read.
+	Scope      string         `json:"scope,omitempty"`
+	Kind       domain.RunKind `json:"kind"`
+	IsComplete bool           `json:"isComplete"`
+	// Refused is why the plan is not to be applied unless a person approves it: too much is gone.
+	Refused string `json:"refused,omitempty"`
 
 	work work
 }
@@ -89,6 +98,15 @@ const (
 	IsDuplicate Outcome = "duplicate"
 	IsRejected  Outcome = "rejected"
 	IsSkipped   Outcome = "skipped"
+	// Yield is an additional step beside the record's: other sources are believed in these fields. TakeOver is one for
+	// the fields in which the source is believed against others.
+	Yield    Outcome = "yield"
+	TakeOver Outcome = "take_over"
+	// Remove is a relationship or a reference that no source reports any more.
+	Remove Outcome = "remove"
+	// IsMissing is a record that a complete reading of its scope lacks; Retire one that has been missing for long enough.
+	IsMissing Outcome = "missing"
+	Retire    Outcome = "retire"
 	// IsConflict occurs in Apply alone: the record has changed since the plan.
 	IsConflict Outcome = "conflict"
 	// IsNeeded occurs in Apply alone: something in service would have been DOWN by it, so that it stays as it was.
@@ -96,13 +114,13 @@ const (
 )
 
 var outcomes = []Outcome{
-	Create, Update, Unchanged, WouldOverwrite, Heal, IsDangling, IsDuplicate, IsRejected, IsSkipped, IsConflict, IsNeeded,
+	Create, Update, Unchanged, TakeOver, Yield, WouldOverwrite, Heal, Remove, IsMissing, Retire, IsDangling, IsDuplicate, IsRejected, IsSkipped, IsConflict, IsNeeded,
 }
 
 // Writes reports whether applying the step writes to the database.
 func (i Step) Writes() bool {
 	switch i.Outcome {
-	case Create, Update, Heal:
+	case Create, Update, Heal, Remove, Retire:
 		return true
 	case IsDangling:
 		return !i.IsStored && i.Kind != KindDocument
@@ -157,6 +175,12 @@ const (
 
 // Options are the options of a plan. The zero value is valid.
 type Options struct {
+	// Scope is the part of the source that is read, such as an account or a cluster; Kind is how much of it. Only a FULL
+	// run makes anything missing. The zero value is PARTIAL.
+	Scope string
+	Kind  domain.RunKind
+	// RetireUpTo is how many records a person lets go missing in this run, beyond what the source's guard allows.
+	RetireUpTo int
 	// Progress is called now and then, from the goroutine that plans.
 	Progress func(Progress)
 }

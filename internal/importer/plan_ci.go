@@ -258,6 +258,16 @@ func (p *planner) settle(r *record, queue []*record) []*record {
 		kept.Reason = "a person set it: release the field to let the source have its way"
 		p.step(kept)
 	}
+	if fields, to := r.yields(p.source); len(fields) > 0 {
+		yielded := i
+		yielded.Outcome, yielded.Differences, yielded.Reason = Yield, fields, strings.Join(to, ", ")+": believed in these fields"
+		p.step(yielded)
+	}
+	if fields := r.takesOver(p.source); len(fields) > 0 && i.Outcome == Update {
+		taken := i
+		taken.Outcome, taken.Differences, taken.Reason = TakeOver, fields, "the source is believed before others"
+		p.step(taken)
+	}
 	if i.Outcome == Unchanged {
 		return queue
 	}

@@ -248,5 +248,5 @@ func (p *planner) heals(e *edge) bool {
 	if e.from.id == 0 {
 		return false
 	}
-	return p.stored.dangling[looseKey{e.from.id, p.keyIn(e.reported.Space, e.reported.Target), domain.DanglingRelationship, e.reported.Type, e.reported.IsReverse}]
+	return p.stored.dangling[looseKey{e.from.id, p.keyIn(e.reported.Space, e.reported.Target), domain.DanglingRelationship, e.reported.Type, e.reported.IsReverse}] != 0
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // matchParties finds the stored team or person of each row: by its key, and a team also by its name, which is unique.
-func (p *planner) matchParties(context.Context) error {
+func (p *planner) matchParties(ctx context.Context) error {
 	byName := map[string]*ent.Team{}
 	for _, t := range p.stored.teams {
 		byName[t.Name] = t
@@ -49,6 +49,23 @@ func (p *planner) matchParties(context.Context) error {
 			continue
 		}
 		named[r.name] = r
+	}
+	var ids []ident.ID
+	for _, r := range p.records {
+		if r.CI == nil && !r.isDropped {
+			ids = append(ids, r.id)
+		}
+	}
+	return p.loadClaims(ctx, ids)
+}
+
+// mergeParty makes of the row of a team or a person what all claims make of it.
+func (p *planner) mergeParty(r *record) error {
+	if err := p.merge(r); err != nil {
+		return err
+	}
+	if name := r.fields(p.source)["name"]; r.values != nil && name != nil {
+		r.name, _ = name.(string)
 	}
 	return nil
 }
@@ -85,6 +102,9 @@ func (p *planner) planTeams(context.Context) error {
 	for _, r := range p.records {
 		if r.Team == nil || r.isDropped {
 			continue
+		}
+		if err := p.mergeParty(r); err != nil {
+			return err
 		}
 		p.planParent(r, above)
 		old := p.stored.teams[r.id]
@@ -161,6 +181,9 @@ func (p *planner) planPeople(context.Context) error {
 	for _, r := range p.records {
 		if r.Person == nil || r.isDropped {
 			continue
+		}
+		if err := p.mergeParty(r); err != nil {
+			return err
 		}
 		old := p.stored.people[r.id]
 		if old == nil {

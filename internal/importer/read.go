@@ -1,12 +1,13 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -19,7 +20,9 @@ const page = 500
 func NewPlan(ctx context.Context, s *store.Store, source Source, o Options) (*Plan, error) {
 	p := &planner{
 		options: o, source: source.Name(), byKey: map[string]*record{}, listed: map[looseAt]bool{},
-		plan: &Plan{Source: source.Name(), Steps: []Step{}, Notices: []Notice{}, Summary: Summary{}},
+		plan: &Plan{
+			Source: source.Name(), Scope: o.Scope, Kind: cmp.Or(o.Kind, domain.PartialRun), IsComplete: true, Steps: []Step{}, Notices: []Notice{}, Summary: Summary{},
+		},
 	}
 	if err := p.read(ctx, source); err != nil {
 		return nil, fmt.Errorf("read %s: %w", source.Name(), err)
@@ -41,7 +44,7 @@ func snapshot(ctx context.Context, s *store.Store, read func(*store.Tx) error) e
 	if err != nil {
 		return store.Translate(err)
 	}
-	err = read(&store.Tx{Tx: inner, Now: time.Now().UTC()})
+	err = read(&store.Tx{Tx: inner, Now: s.Now(ctx)})
 	if ending := inner.Rollback(); err == nil {
 		err = ending
 	}
@@ -55,6 +58,7 @@ type planner struct {
 	plan    *Plan
 	tx      *store.Tx
 	ref     *cmdb.Reference
+	belief  *belief
 
 	records []*record          // the records that are not dropped while reading, in that order
 	byKey   map[string]*record // by external id
@@ -89,6 +93,7 @@ func (p *planner) read(ctx context.Context, source Source) error {
 // document adds a notice that the source itself gave.
 func (p *planner) document(found Notice) {
 	p.plan.Notices = append(p.plan.Notices, found)
+	p.plan.IsComplete = p.plan.IsComplete && found.Kind != Rejected
 	outcome, ok := map[NoticeKind]Outcome{
 		Rejected: IsRejected, Duplicate: IsDuplicate, Skipped: IsSkipped, Dangling: IsDangling,
 	}[found.Kind]
@@ -112,6 +117,7 @@ func (p *planner) take(row Row) {
 		p.plan.Notices = append(p.plan.Notices, n)
 	}
 	if wrong := checkKey(r.key); wrong != "" {
+		p.plan.IsComplete = false
 		p.drop(r, Rejected, wrong)
 		return
 	}
@@ -154,8 +160,12 @@ func (p *planner) decide(ctx context.Context, tx *store.Tx) (err error) {
 		return err
 	}
 	p.plan.Revision = head.Revision
+	if p.belief, err = loadBelief(ctx, tx); err != nil {
+		return err
+	}
 	for _, step := range []func(context.Context) error{
-		p.load, p.matchParties, p.matchCIs, p.loadParts, p.planTeams, p.planPeople, p.planCIs, p.planEdges, p.planGroups, p.planDangling, p.planHealing,
+		p.load, p.matchParties, p.matchCIs, p.digest, p.loadParts, p.planTeams, p.planPeople, p.planCIs, p.planEdges, p.planGroups, p.planDangling, p.planHealing,
+		p.planPartings, p.planMissing, p.planClaims,
 	} {
 		if err := step(ctx); err != nil {
 			return err

@@ -6,20 +6,26 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/reconcile"
 )
 
 // record is a row on its way into the database.
 type record struct {
-	Row
-	origin Origin
-	kind   Kind
-	key    string // external id
-	name   string
+	Row                                   // as all claims make it
+	reported   Row                        // as the source has it
+	own        *claim                     // that the source has on it; nil if it is new
+	values     map[string]reconcile.Value // what all claims make of it; nil if no other source has any
+	hash, body string                     // of the claim
+	origin     Origin
+	kind       Kind
+	key        string // external id
+	name       string
 
 	isDropped bool
-	id        ident.ID // of the stored record that it matches; 0 until it is created
-	version   int      // of the stored record when it was planned
-	needsKey  bool     // it was matched without its key, which has to be stored
+	id        ident.ID             // of the stored record that it matches; 0 until it is created
+	version   int                  // of the stored record when it was planned
+	needsKey  bool                 // it was matched without its key, which has to be stored
+	shared    []domain.ExternalKey // of other spaces, which have to be stored
 
 	// The mutations to make; at most one of each pair.
 	newTeam      *catalog.NewTeam
@@ -40,7 +46,7 @@ type record struct {
 }
 
 func newRecord(row Row) *record {
-	r := &record{Row: row, origin: row.Origin}
+	r := &record{Row: row, reported: row, origin: row.Origin}
 	n := 0
 	if row.CI != nil {
 		r.kind, r.key, r.name = KindCI, row.CI.ExternalID, row.CI.Name
@@ -63,7 +69,7 @@ func newRecord(row Row) *record {
 // writes reports whether anything of the record itself is to be written.
 func (r *record) writes() bool {
 	return r.id == 0 || r.needsKey || r.teamChange != nil || r.personChange != nil || r.ciChange != nil ||
-		r.parent != nil || r.support != nil || len(r.teams) > 0 || r.owners != nil
+		len(r.shared) > 0 || r.parent != nil || r.support != nil || len(r.teams) > 0 || r.owners != nil
 }
 
 // end is a record that another one refers to: stored, or still to be created.
@@ -130,8 +136,14 @@ type work struct {
 	edges              []*edge
 	groups             []*group
 	dangling           []*loose
+	partings           []*parting
+	forgotten          []ident.ID // dangling references that nobody makes any more
+	farewells          []*farewell
+	claims             []*record // whose claims are to be written
+	missing            []*claim  // that the source has lost
 }
 
 func (w work) size() int {
-	return len(w.teams) + len(w.people) + len(w.cis) + len(w.edges) + len(w.groups) + len(w.dangling)
+	return len(w.teams) + len(w.people) + len(w.cis) + len(w.edges) + len(w.groups) + len(w.dangling) + len(w.partings) + len(w.farewells) +
+		len(w.claims) + len(w.missing)
 }

@@ -34,7 +34,7 @@ func (p *planner) dangle(l *loose, what string) {
 		return
 	}
 	p.listed[at] = true
-	l.isStored = l.of.id != 0 && p.stored.dangling[l.key()]
+	l.isStored = l.of.id != 0 && p.stored.dangling[l.key()] != 0
 	p.dangling = append(p.dangling, l)
 	of := ""
 	if l.target.Source != p.source {

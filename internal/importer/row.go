@@ -102,12 +102,21 @@ type CI struct {
 	Attributes  map[string]any    `json:"attributes,omitempty"`
 	Service     *Service          `json:"service,omitempty"` // nil if the CI is no service
 	Owners      []Owner           `json:"owners,omitempty"`
+	// Keys are keys of the CI in other spaces than the source's own, such as "aws:arn". The source has to be trusted for
+	// the space.
+	Keys []Key `json:"keys,omitempty"`
 	// Null names the fields of which the source says that there is none, which counts like a value: "description",
 	// "attributes.x", "labels.x", "owners", "supportTeam", "tier", "category", "links", "availabilityTarget".
 	Null []string `json:"null,omitempty"`
 
 	Relationships []Relationship `json:"relationships,omitempty"`
 	Groups        []Group        `json:"groups,omitempty"`
+}
+
+// Key is a key of a record in a space of keys.
+type Key struct {
+	Space string `json:"space"`
+	Key   string `json:"key"`
 }
 
 // plain returns the plain fields as reported, by their names in cmdb.PlainFields.

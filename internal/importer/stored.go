@@ -30,7 +30,8 @@ type stored struct {
 	owners   map[ident.ID][]*ent.Owner // by CI, the primary first
 	groups   map[groupKey]*ent.DependencyGroup
 	grouped  map[groupMember]string // the name of the group of the CI that the relationship counts in
-	dangling map[looseKey]bool
+	dangling map[looseKey]ident.ID
+	claims   map[ident.ID][]*claim // by record, of all sources
 }
 
 type catalogMember struct{ team, person ident.ID }
@@ -55,7 +56,7 @@ func (p *planner) load(ctx context.Context) error {
 	p.stored = &stored{
 		known: map[domain.ExternalKey]ident.ID{}, cis: map[ident.ID]*ent.CI{}, teams: map[ident.ID]*ent.Team{}, people: map[ident.ID]*ent.Person{},
 		members: map[catalogMember]bool{}, owners: map[ident.ID][]*ent.Owner{}, groups: map[groupKey]*ent.DependencyGroup{},
-		grouped: map[groupMember]string{}, dangling: map[looseKey]bool{},
+		grouped: map[groupMember]string{}, dangling: map[looseKey]ident.ID{}, claims: map[ident.ID][]*claim{},
 	}
 	keys := p.mentioned()
 	done := 0
@@ -72,10 +73,31 @@ func (p *planner) load(ctx context.Context) error {
 	for _, id := range slices.Sorted(maps.Values(p.stored.known)) {
 		byKind[id.Kind()] = append(byKind[id.Kind()], id)
 	}
+	if err := p.loadClaims(ctx, p.knownIDs()); err != nil {
+		return err
+	}
 	if err := p.loadCIs(ctx, byKind[ident.CI]); err != nil {
 		return err
 	}
 	return p.loadParties(ctx, byKind[ident.Person])
+}
+
+// knownIDs returns the stored records whose keys the rows have, and the CIs that keys of other spaces name.
+func (p *planner) knownIDs() (ids []ident.ID) {
+	for _, r := range p.records {
+		if id := p.stored.known[p.keyIn("", r.key)]; id != 0 {
+			ids = append(ids, id)
+		}
+		if r.CI == nil {
+			continue
+		}
+		for _, key := range r.CI.Keys {
+			if id := p.stored.known[p.keyIn(key.Space, key.Key)]; id.Kind() == ident.CI {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
 }
 
 // mentioned returns all keys that the rows have or refer to, sorted.
@@ -112,6 +134,11 @@ func compareKeys(a, b domain.ExternalKey) int {
 // keys returns the keys that a CI refers to; the source of those of its own space is empty.
 func (c *CI) keys() iter.Seq[domain.ExternalKey] {
 	return func(yield func(domain.ExternalKey) bool) {
+		for _, key := range c.Keys {
+			if !yield(domain.ExternalKey{Source: key.Space, ExternalID: key.Key}) {
+				return
+			}
+		}
 		for _, o := range c.Owners {
 			if !yield(domain.ExternalKey{Source: o.Space, ExternalID: cmp.Or(o.Team, o.Person)}) {
 				return
@@ -189,7 +216,7 @@ func (p *planner) loadParts(ctx context.Context) error {
 			return err
 		}
 		for _, d := range some {
-			p.stored.dangling[looseKey{d.RecordID, domain.ExternalKey{Source: d.Source, ExternalID: d.ExternalID}, d.Kind, d.Detail, d.IsReverse}] = true
+			p.stored.dangling[looseKey{d.RecordID, domain.ExternalKey{Source: d.Source, ExternalID: d.ExternalID}, d.Kind, d.Detail, d.IsReverse}] = d.ID
 		}
 	}
 	for chunk := range slices.Chunk(cis, page) {

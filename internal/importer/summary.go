@@ -22,7 +22,7 @@ var titles = map[Kind]string{
 	KindOwner: "owners", KindParent: "parent teams", KindMember: "memberships", KindSupport: "support teams",
 }
 
-var columns = map[Outcome]string{WouldOverwrite: "would overwrite"}
+var columns = map[Outcome]string{WouldOverwrite: "would overwrite", TakeOver: "take over"}
 
 func (o Outcome) title() string {
 	if t := columns[o]; t != "" {

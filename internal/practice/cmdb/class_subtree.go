@@ -21,7 +21,7 @@ const offendersNamed = 3
 // CIs count too: they may come back.
 func (r *Reference) checkSubtree(ctx context.Context, tx *store.Tx, class *Class, newSchema, newRules bool) error {
 	var f form.Form
-	below := r.subtree(class)
+	below := r.Subtree(class)
 	for _, id := range below {
 		if c := r.classes[id]; newSchema && c != class {
 			c.schema = nil

@@ -73,12 +73,13 @@ func RememberDanglingTx(ctx context.Context, tx *store.Tx, ref *Reference, rows 
 	return heal(ctx, tx, ref, arrived)
 }
 
-// ForgetDanglingTx drops references that their source no longer makes.
+// ForgetDanglingTx drops references that their source no longer makes. Those that have healed are passed over.
 func ForgetDanglingTx(ctx context.Context, tx *store.Tx, ids []ident.ID) error {
-	for _, id := range ids {
-		if err := form.Kind(id, ident.DanglingReference); err != nil {
-			return err
-		}
+	standing, err := tx.DanglingReference.Query().Where(danglingreference.IDIn(ids...)).IDs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range standing {
 		if err := tx.DanglingReference.DeleteOneID(id).Exec(ctx); err != nil {
 			return err
 		}

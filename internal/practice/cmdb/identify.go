@@ -119,7 +119,7 @@ func (r *Reference) checkIdentities(ctx context.Context, tx *store.Tx, drafts []
 			}
 		}
 		for chunk := range slices.Chunk(news, 100) {
-			others, err := tx.CI.Query().Where(ci.ClassIDIn(r.subtree(class)...), ci.LifecycleNEQ(domain.Retired), Alike(rule, chunk)).All(ctx)
+			others, err := tx.CI.Query().Where(ci.ClassIDIn(r.Subtree(class)...), ci.LifecycleNEQ(domain.Retired), Alike(rule, chunk)).All(ctx)
 			if err != nil {
 				return err
 			}

@@ -126,8 +126,8 @@ func (c *Class) line() []*Class {
 	return all
 }
 
-// subtree returns the ids of the class and all below it, sorted.
-func (r *Reference) subtree(c *Class) []ident.ID {
+// Subtree returns the ids of the class and all below it, sorted.
+func (r *Reference) Subtree(c *Class) []ident.ID {
 	var ids []ident.ID
 	for id, class := range r.classes {
 		if class.Is(c.Code) {

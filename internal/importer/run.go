@@ -1,0 +1,173 @@
+package importer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
+)
+
+// rowsKept is for how long runs tell what they did about each record.
+const rowsKept = 30 * 24 * time.Hour
+
+// digest works out what the claim of each row is.
+func (p *planner) digest(context.Context) (err error) {
+	for _, r := range p.records {
+		if r.body, r.hash, err = r.reported.body(); err != nil {
+			return fmt.Errorf("%s: %w", r.origin, err)
+		}
+	}
+	return nil
+}
+
+// planClaims lists the claims to be written: those that are new or stand otherwise, and those of records that were
+// missing.
+func (p *planner) planClaims(context.Context) error {
+	for _, r := range p.records {
+		if r.isDropped {
+			continue
+		}
+		if r.own == nil || r.own.hash != r.hash || r.own.isMissing() || r.own.scope != p.options.Scope {
+			p.plan.work.claims = append(p.plan.work.claims, r)
+		}
+	}
+	return nil
+}
+
+// beginRun records that a run of a scope has begun.
+func (a *applying) beginRun(ctx context.Context, s *store.Store) (err error) {
+	a.run, err = store.Write(ctx, s, a.by, func(ctx context.Context, tx *store.Tx) (id int64, err error) {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM x_run_row WHERE run IN (SELECT id FROM x_run WHERE source = $1 AND started_at < $2)", a.plan.Source, tx.Now.Add(-rowsKept)); err != nil {
+			return 0, err
+		}
+		rows, err := tx.QueryContext(ctx, "INSERT INTO x_run (source, scope, kind, state, started_at, is_complete, from_revision, actor) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
+			a.plan.Source, a.plan.Scope, string(a.plan.Kind), string(domain.RunApplying), tx.Now, a.plan.IsComplete, a.plan.Revision, a.by.Actor)
+		if err != nil {
+			return 0, err
+		}
+		defer func() { _ = rows.Close() }()
+		if !rows.Next() {
+			return 0, fmt.Errorf("begin a run of %s: %w", a.plan.Source, rows.Err())
+		}
+		return id, rows.Scan(&id)
+	})
+	return err
+}
+
+// endRun records how a run ended, and what it did about every record that was not unchanged.
+func (a *applying) endRun(ctx context.Context, state domain.RunState, reason string) error {
+	counts, err := json.Marshal(struct {
+		Planned Summary `json:"planned"`
+		Written Summary `json:"written"`
+	}{a.plan.Summary, a.result.Written})
+	if err != nil {
+		return err
+	}
+	told := slices.DeleteFunc(slices.Clone(a.plan.Steps), func(i Step) bool { return i.Outcome == Unchanged })
+	place := 0
+	for chunk := range slices.Chunk(told, page) {
+		if _, err := store.Write(ctx, a.store, a.by, func(ctx context.Context, tx *store.Tx) (struct{}, error) {
+			for i, step := range chunk {
+				text, err := json.Marshal(step)
+				if err != nil {
+					return struct{}{}, err
+				}
+				if _, err := tx.ExecContext(ctx, "INSERT INTO x_run_row (run, place, outcome, step) VALUES ($1, $2, $3, $4)", a.run, place+i, string(step.Outcome), string(text)); err != nil {
+					return struct{}{}, err
+				}
+			}
+			return struct{}{}, nil
+		}); err != nil {
+			return err
+		}
+		place += len(chunk)
+	}
+	to, err := a.store.Revision(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = store.Write(ctx, a.store, a.by, func(ctx context.Context, tx *store.Tx) (struct{}, error) {
+		_, err := tx.ExecContext(ctx, "UPDATE x_run SET state = $1, reason = $2, finished_at = $3, counts = $4, to_revision = $5 WHERE id = $6",
+			string(state), reason, tx.Now, string(counts), to, a.run)
+		return struct{}{}, err
+	})
+	return err
+}
+
+// writeClaims writes what the source says of each record, once the records are there. A record that was left out is
+// not claimed: the next run does it.
+func (a *applying) writeClaims(ctx context.Context) error {
+	for chunk := range slices.Chunk(a.plan.work.claims, batchSize) {
+		if a.failed {
+			return nil
+		}
+		var all []*claim
+		for _, r := range chunk {
+			id := r.id
+			if id == 0 {
+				id = a.ids[r]
+			}
+			if id == 0 || a.left[r] {
+				continue
+			}
+			all = append(all, &claim{source: a.plan.Source, key: r.key, scope: a.plan.Scope, record: id, hash: r.hash, body: r.body})
+		}
+		if err := a.plainly(ctx, len(chunk), func(ctx context.Context, tx *store.Tx) error { return saveClaims(ctx, tx, a.run, all) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeMissing notes which records the source has lost, and in how many complete runs.
+func (a *applying) writeMissing(ctx context.Context) error {
+	for chunk := range slices.Chunk(a.plan.work.missing, batchSize) {
+		if a.failed {
+			return nil
+		}
+		keys := make([]string, len(chunk))
+		for i, c := range chunk {
+			keys[i] = c.key
+		}
+		list, args := in(3, keys)
+		if err := a.plainly(ctx, len(chunk), func(ctx context.Context, tx *store.Tx) error {
+			_, err := tx.ExecContext(ctx, `UPDATE x_claim SET missing_runs = CASE WHEN missing_since IS NULL THEN 0 ELSE missing_runs + 1 END,
+				missing_since = coalesce(missing_since, $1) WHERE source = $2 AND key IN `+list, append([]any{tx.Now, a.plan.Source}, args...)...)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forget drops dangling references that nobody makes any more.
+func (a *applying) forget(ctx context.Context) error {
+	for chunk := range slices.Chunk(a.plan.work.forgotten, batchSize) {
+		if a.failed {
+			return nil
+		}
+		if err := a.plainly(ctx, 0, func(ctx context.Context, tx *store.Tx) error { return cmdb.ForgetDanglingTx(ctx, tx, chunk) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plainly writes n units in a transaction without refusals.
+func (a *applying) plainly(ctx context.Context, n int, write func(context.Context, *store.Tx) error) error {
+	_, err := store.Write(ctx, a.store, a.by, func(ctx context.Context, tx *store.Tx) (struct{}, error) { return struct{}{}, write(ctx, tx) })
+	if err != nil {
+		a.failed = true
+		return err
+	}
+	if a.done += n; a.progress != nil {
+		a.progress(Progress{Applying, a.done, a.total})
+	}
+	return nil
+}
