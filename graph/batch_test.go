@@ -50,6 +50,8 @@ var nestedOperations = map[string]string{
 	"people":   `{ people PAGE { nodes { teams { name } externalIdentities { source } } } teams PAGE { nodes { parent { name } children { name } members { nodes { name } } owns(first: 3) { totalCount nodes { name } } } } }`,
 	"journal":  `{ journal PAGE { nodes { record { id ... on CI { name class { code } owner { name } } ... on Incident { cis { ci { name } } } ... on Relationship { source { name } } } } } }`,
 	"search":   `{ search(query: "row", first: 100) { nodes { name owner { name } incidents(first: 2) { totalCount } } } }`,
+	"search of records": `{ searchRecords(query: "row", first: 100) { edges { score node { ... on CI { name owner { name } } ... on Service { name tier { code } } ... on Incident { number caller { name } } ... on Change { number scope { ci { name } } }
+		... on Team { name members { nodes { name } } } ... on Person { name teams { name } } } } } parts: searchRecords(query: "wow ro") { nodes { __typename } } mistyped: searchRecords(query: "twinn twnis") { nodes { __typename } } }`,
 	"dangling": `{ danglingReferences PAGE { nodes { record { ... on CI { name owner { name } } } } } }`,
 	"reference": `{ ciClasses PAGE { nodes { parent { code } attributeSchema } } relationshipTypes PAGE { nodes { code allowedPairs { source } } }
 		serviceTiers { code } changeTemplates PAGE { nodes { name classes { code } calendar { name } operations { kind isRestricted ci { name } relationship { id } dependencyGroup { name } fields { field } } } } approvalPolicies PAGE { nodes { name team { name } } } }`,

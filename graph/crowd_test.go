@@ -133,6 +133,9 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 			"by key":        `{ ciByExternalId(source: "test", externalId: "x") { id } }`,
 			"by part":       `{ cis(filter: {name: {contains: "7"}}) { nodes { id } } }`,
 			"by time":       `{ cis(filter: {updatedAt: {lt: "2026-01-01T00:00:00Z"}}, orderBy: [{field: UPDATED_AT}]) { nodes { id } } }`,
+			"words":         `{ searchRecords(query: "zcrowd 7") { nodes { __typename } } }`,
+			"parts":         `{ searchRecords(query: "rowd") { nodes { __typename } } }`,
+			"mistyped":      `{ searchRecords(query: "zcorwd") { nodes { __typename } } }`,
 			"service":       `{ serviceByName(name: "zcrowd 7") { id } }`,
 			"incidents":     `{ incidents(filter: {ci: {eq: "HUB"}}) { nodes { id } } }`,
 			"after":         `{ journal(afterRevision: 3) { nodes { id } } }`,
@@ -237,6 +240,9 @@ func startsAtAnEnd(statement string) bool {
 func isExcused(statement string) bool {
 	if strings.Contains(statement, "x_key") {
 		return true // a facet counts what it counts, as a total does
+	}
+	if strings.Contains(statement, "AS found ORDER BY score") {
+		return false // a search has its index of parts
 	}
 	for part := range scans {
 		if strings.Contains(statement, part) && !strings.Contains(statement, "GROUP BY") {

@@ -124,7 +124,17 @@ func newWorld(t *testing.T, s *store.Store, first bool) *world {
 	w.do("start", "draftChange", `type: NORMAL, title: "relabel", plannedStart: "2026-01-14T10:00:00Z", plannedEnd: "2026-01-14T12:00:00Z", scope: [{id: "@server3@", role: CHANGED}]`)
 	w.do("", "planChangeOperations", fmt.Sprintf(`id: "@change@", operations: [{updateCI: {id: "@db@", labels: [{name: "canary", value: %q}]}}, {updateCI: {id: "@server1@", description: "newer"}}]`, either("crimson", "azure")))
 	w.do("", "planChangeOperations", fmt.Sprintf(`id: "@rival@", operations: [{updateCI: {id: "@db@", labels: [{name: "canary", value: %q}]}}]`, either("ledger", "vault")))
-	// Since then somebody changed another field in each world.
+	// Some are about to start, and cannot: since they were planned somebody changed another field in each world.
+	for i := range 6 {
+		name := fmt.Sprint("due", i)
+		w.do(name, "draftChange", `type: EMERGENCY, title: "relabel at once", plannedStart: "2026-01-14T09:00:00Z", plannedEnd: "2026-06-14T09:00:00Z", scope: [{id: "@server3@", role: CHANGED}]`)
+		w.do("", "planChangeOperations", fmt.Sprintf(`id: "@%s@", operations: [{updateCI: {id: "@lone@", labels: [{name: "%s", value: "canary"}]}}]`, name, either("crimson", "azure")))
+		w.do("", "requestChangeApproval", fmt.Sprintf(`id: "@%s@", approvers: ["judge"]`, name))
+		if a := w.ask(caller{"judge", "CHANGE_MANAGER"}, `mutation($id: ID!) { approveChange(input: {id: $id}) { change { id } userErrors { message } } }`, "id", w.ids[name]); at(a, "data.approveChange.change.id") == nil {
+			t.Fatalf("%v", a)
+		}
+		w.do("", "scheduleChange", fmt.Sprintf(`id: "@%s@"`, name))
+	}
 	w.do("", "planChangeOperations", fmt.Sprintf(`id: "@start@", operations: [{updateCI: {id: "@lone@", labels: [{name: "%[1]s", value: "canary"}], description: "newer"}}, {updateCI: {id: "@server3@", description: "newest"}}]`, either("crimson", "azure")))
 	w.do("", "updateCI", fmt.Sprintf(`id: "@lone@", labels: [{name: "%[1]s", value: "ledger"}]`, either("crimson", "azure")))
 	w.do("window", "createChangeWindow", `name: "closing", kind: BLACKOUT, startsAt: "2026-01-16T20:00:00Z", duration: "PT10H", cis: ["@svc@", "@db2@"]`)
@@ -252,7 +262,7 @@ func TestHiddenRecordsMakeNoDifference(t *testing.T) {
 		hidden := worlds[0].hiddenRecords()
 		strangers := []caller{{"eve", "VIEWER"}, {"otto", "OPERATOR"}, {"chris", "CHANGE_MANAGER"}, {"eve", "OPERATOR,CHANGE_MANAGER"}}
 		editor := caller{"edith", "CATALOG_EDITOR"}
-		asked, answered, forbidden, written, apart, faults := map[string]int{}, map[string]int{}, map[string]bool{}, 0, 0, 0
+		asked, answered, forbidden, written, apart, stale, faults := map[string]int{}, map[string]int{}, map[string]bool{}, 0, 0, 0, 0
 		revision := func() (heads [2]int64) {
 			for i, w := range worlds {
 				head, err := w.s.Revision(t.Context())
@@ -271,6 +281,7 @@ func TestHiddenRecordsMakeNoDifference(t *testing.T) {
 			case d.IntN(10) == 0: // somebody who sees all writes about what everyone sees: what it is told is not compared
 				root, by = d.s.Mutation, editor
 			}
+			starts := root == d.s.Mutation && by.roles != editor.roles && d.IntN(12) == 0 // which few of all mutations do
 			rare, words, texts := d.rare, d.words, d.texts
 			if by == editor {
 				d.rare, d.words, d.texts = nil, d.words[:4], map[string][]string{"class": {"server"}, "tier": {"tier-1"}, "type": {"depends_on"}}
@@ -278,6 +289,10 @@ func TestHiddenRecordsMakeNoDifference(t *testing.T) {
 			name, text := d.operation(root)
 			for root == d.s.Mutation && by != editor && forbidden[name+by.roles] && d.IntN(10) > 0 {
 				name, text = d.operation(root)
+			}
+			if starts {
+				by = strangers[2+d.IntN(2)]
+				name, text = d.on(root, root.Fields.ForName("startChange"))
 			}
 			d.rare, d.words, d.texts = rare, words, texts
 			var answers [2]string
@@ -303,6 +318,9 @@ func TestHiddenRecordsMakeNoDifference(t *testing.T) {
 			complain := func(what string) {
 				t.Errorf("operation %d: %s\nby %v: %s", n, what, by, text)
 				faults++
+			}
+			if name == "startChange" && strings.Contains(answers[0], `"STALE"`) && !strings.Contains(text, "expectedVersion") {
+				stale++
 			}
 			switch {
 			case answers[0] != answers[1]:
@@ -339,9 +357,9 @@ func TestHiddenRecordsMakeNoDifference(t *testing.T) {
 			}
 			t.Logf("%s: never answered: %v", root.Name, never)
 		}
-		t.Logf("%d mutations wrote; who sees all is told %d differences", written, apart)
-		if apart*200 < *drawnOperations || written*100 < *drawnOperations {
-			t.Errorf("too little is asked: %d mutations wrote, and who sees all is told %d differences", written, apart)
+		t.Logf("%d mutations wrote, %d starts were refused for what was written meanwhile; who sees all is told %d differences", written, stale, apart)
+		if stale*500 < *drawnOperations || apart*200 < *drawnOperations || written*100 < *drawnOperations {
+			t.Errorf("too little is asked: %d mutations wrote, %d starts were refused for what was written meanwhile, and who sees all is told %d differences", written, stale, apart)
 		}
 		for _, by := range strangers[:3] {
 			for _, f := range d.s.Subscription.Fields {

@@ -33,6 +33,45 @@ func TestRestrictedCIsTakeNoPlaceInASearch(t *testing.T) {
 	})
 }
 
+// TestRestrictedCIsMoveNothingInASearch checks that an actor finds, at the same scores and in the same order, what
+// there would be to find without the CIs that it may not see: they make no word so common that nobody is taken to have
+// mistyped it, and push nothing off the list.
+func TestRestrictedCIsMoveNothingInASearch(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		g := sighted(t, s)
+		for i, name := range []string{"harbuor gate", "old harbour", "harbourside", "inharbour"} {
+			g.do(fmt.Sprint("visible", i), "createCI", fmt.Sprintf(`class: "server", name: %q`, name))
+		}
+		find := func(by caller, query string) string {
+			a := g.ask(by, `query($q: String!) { searchRecords(query: $q, first: 100) { edges { score node { ... on CI { name } } } pageInfo { hasNextPage } } search(query: $q, first: 100) { edges { score node { name } } } }`, "q", query)
+			if a["errors"] != nil {
+				t.Fatal(a["errors"])
+			}
+			return fmt.Sprint(a["data"])
+		}
+		queries := []string{"harbour", "harb", "arbou", "harbuor", "harbour gate"}
+		before := map[string]string{}
+		for _, query := range queries {
+			before[query] = find(eve, query)
+		}
+		for i := range 30 {
+			g.do("hidden", "createCI", fmt.Sprintf(`class: "server", name: "harbour %d", owners: [{team: "@keepers@"}]`, i))
+			g.do("hidden", "updateCI", `id: "@hidden@", visibility: OWNERS`)
+		}
+		for _, query := range queries {
+			if after := find(eve, query); after != before[query] {
+				t.Errorf("%q finds %s, and with CIs that eve may not see %s", query, before[query], after)
+			}
+			if query != "harbour gate" && strings.Count(find(ada, query), "harbour 2") == 0 {
+				t.Errorf("%q does not find for ada what she owns", query)
+			}
+		}
+		if !strings.Contains(before["harbour"], "harbuor gate") {
+			t.Errorf("nothing is mistyped: %s", before["harbour"])
+		}
+	})
+}
+
 // TestRestrictedCIsStaySoInThePastOfOtherRecords checks records that named a restricted CI in the past, whatever they
 // are attached to now.
 func TestRestrictedCIsStaySoInThePastOfOtherRecords(t *testing.T) {

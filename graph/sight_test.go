@@ -273,7 +273,7 @@ func TestRestrictedCIsAreNeverNamed(t *testing.T) {
 			"Query.path":                fmt.Sprintf("from: %q, to: %q", g.ids["rack"], g.ids["portal"]),
 			"Query.paths":               fmt.Sprintf("from: %q, to: %q, first: 20", g.ids["rack"], g.ids["portal"]),
 			"Query.rootCauseCandidates": fmt.Sprintf("seen: [{id: %q}, {id: %q}], first: 20", g.ids["portal"], g.ids["shop"]),
-			"Query.whatIf":              "overlay: {" + down + "}", "Query.search": `query: "canary"`, "Query.journal": "first: 100",
+			"Query.whatIf":              "overlay: {" + down + "}", "Query.search": `query: "canary"`, "Query.searchRecords": `query: "canary"`, "Query.journal": "first: 100",
 			"Query.node": fmt.Sprintf("id: %q", g.ids["rack"]), "Query.nodes": `ids: ["` + strings.Join(slices.Sorted(maps.Values(g.ids)), `", "`) + `"]`,
 			"Query.kpis":     fmt.Sprintf(`period: MONTH, groupBy: SERVICE, from: %q, to: %q`, sightedAt.Format(time.RFC3339), sightedAt.Add(time.Second).Format(time.RFC3339)),
 			"Query.incident": fmt.Sprintf("id: %q", g.ids["incident"]), "Query.incidentByNumber": `number: "INC0000002"`,

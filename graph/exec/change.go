@@ -2823,7 +2823,7 @@ func (ec *executionContext) _CancelChangePayload(ctx context.Context, sel ast.Se
 	return out
 }
 
-var changeImplementors = []string{"Change", "Node", "_Entity", "StateRecord"}
+var changeImplementors = []string{"Change", "Node", "_Entity", "StateRecord", "Found"}
 
 func (ec *executionContext) _Change(ctx context.Context, sel ast.SelectionSet, obj *read.Change) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, changeImplementors)

@@ -2627,7 +2627,7 @@ func (ec *executionContext) _AddExternalIdentityPayload(ctx context.Context, sel
 	return out
 }
 
-var cIImplementors = []string{"CI", "Node", "_Entity"}
+var cIImplementors = []string{"CI", "Node", "_Entity", "Found"}
 
 func (ec *executionContext) _CI(ctx context.Context, sel ast.SelectionSet, obj *read.CI) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, cIImplementors)

@@ -3435,7 +3435,7 @@ func (ec *executionContext) _ImpactedRecord(ctx context.Context, sel ast.Selecti
 	return out
 }
 
-var incidentImplementors = []string{"Incident", "_Entity", "StateRecord", "Node"}
+var incidentImplementors = []string{"Incident", "_Entity", "StateRecord", "Node", "Found"}
 
 func (ec *executionContext) _Incident(ctx context.Context, sel ast.SelectionSet, obj *read.Incident) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, incidentImplementors)

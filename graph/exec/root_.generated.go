@@ -5834,7 +5834,7 @@ input IntFilter {
 }
 `, BuiltIn: false},
 	{Name: "../../schema/search.graphql", Input: `extend type Query {
-  """Finds CIs and services by the words of their names and descriptions, the best match first. The last word may be the beginning of one."""
+  """Finds CIs and services by the words of their names and descriptions, the best match first, as ` + "`" + `searchRecords` + "`" + ` finds records of all kinds."""
   search(
     """The words: 1 to 200 characters."""
     query: String!
@@ -5844,7 +5844,59 @@ input IntFilter {
     first: Int
     """Return records after this cursor."""
     after: String
-  ): SearchConnection! @cost(weight: "200")
+  ): SearchConnection! @cost(weight: "250")
+  """Finds records of all kinds by words, the best match first: those in which all words occur, the last of which may be unfinished; those whose names hold the words as parts; and, if these are fewer than 20, those whose names hold them mistyped: one error is forgiven in a word of five letters, two in one of nine. The number of an incident or a change finds it. Retired CIs are not found."""
+  searchRecords(
+    """The words: 1 to 200 characters."""
+    query: String!
+    """Of which kinds; of all if it is left out."""
+    types: [SearchType!]
+    """Of which classes CIs and services are to be, by code; a class means its subtree. It says nothing of other records."""
+    classes: [String!]
+    """How many to return: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+  ): FoundConnection! @cost(weight: "600")
+}
+
+"""A kind of record that can be searched for."""
+enum SearchType {
+  """CIs that are no services: by name and description."""
+  CI
+  """Services: by name and description."""
+  SERVICE
+  """Incidents: by title, description and number."""
+  INCIDENT
+  """Changes: by title, description and number."""
+  CHANGE
+  """Teams: by name and description."""
+  TEAM
+  """People: by name and email address."""
+  PERSON
+}
+
+"""A record that a search found."""
+union Found = CI | Service | Incident | Change | Team | Person
+
+"""A page of what was found."""
+type FoundConnection {
+  """What was found, with cursors."""
+  edges: [FoundEdge!]!
+  """What was found."""
+  nodes: [Found!]!
+  """Where this page lies in the whole list."""
+  pageInfo: PageInfo!
+}
+
+"""One record that was found."""
+type FoundEdge {
+  """Where it stands in the list: a value for ` + "`" + `after` + "`" + `."""
+  cursor: String!
+  """The record."""
+  node: Found!
+  """How well it matches, 1 to 100; larger is better. It depends on the words and on the name or title of the record alone."""
+  score: Float!
 }
 
 """A page of what was found."""

@@ -4,6 +4,7 @@ package exec
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 
 	"github.com/linchpin-cmdb/linchpin/graph/lean"
@@ -22,6 +23,50 @@ import (
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _FoundConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.FoundConnection) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "FoundConnection"},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		ec.marshalNFoundEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFoundEdgeᚄ,
+		true,
+	)
+}
+
+func (ec *executionContext) _FoundConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *read.FoundConnection) (ret graphql.Marshaler) {
+	return ec.marshalNFound2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFoundᚄ(ctx, field.Selections, obj.Nodes())
+}
+
+func (ec *executionContext) _FoundConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *read.FoundConnection) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "FoundConnection"},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		ec.marshalNPageInfo2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐInfo,
+		true,
+	)
+}
+
+func (ec *executionContext) _FoundEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *read.FoundEdge) (ret graphql.Marshaler) {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
+}
+
+func (ec *executionContext) _FoundEdge_node(ctx context.Context, field graphql.CollectedField, obj *read.FoundEdge) (ret graphql.Marshaler) {
+	return ec.marshalNFound2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFound(ctx, field.Selections, obj.Node)
+}
+
+func (ec *executionContext) _FoundEdge_score(ctx context.Context, field graphql.CollectedField, obj *read.FoundEdge) (ret graphql.Marshaler) {
+	return ec.marshalNFloat2float64(ctx, field.Selections, obj.Score)
+}
 
 func (ec *executionContext) _SearchConnection_edges(ctx context.Context, field graphql.CollectedField, obj *read.SearchConnection) (ret graphql.Marshaler) {
 	return lean.Resolve(
@@ -95,9 +140,122 @@ func (ec *executionContext) _SearchEdge_score(ctx context.Context, field graphql
 
 // region    ************************** interface.gotpl ***************************
 
+func (ec *executionContext) _Found(ctx context.Context, sel ast.SelectionSet, obj read.Found) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case *read.Team:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Team(ctx, sel, obj)
+	case *read.Service:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Service(ctx, sel, obj)
+	case *read.Person:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Person(ctx, sel, obj)
+	case *read.Incident:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Incident(ctx, sel, obj)
+	case *read.Change:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Change(ctx, sel, obj)
+	case *read.CI:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._CI(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of Found must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
+
+var foundConnectionImplementors = []string{"FoundConnection"}
+
+func (ec *executionContext) _FoundConnection(ctx context.Context, sel ast.SelectionSet, obj *read.FoundConnection) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, foundConnectionImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FoundConnection")
+		case "edges":
+			out.Values[i] = ec._FoundConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._FoundConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._FoundConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
+var foundEdgeImplementors = []string{"FoundEdge"}
+
+func (ec *executionContext) _FoundEdge(ctx context.Context, sel ast.SelectionSet, obj *read.FoundEdge) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, foundEdgeImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FoundEdge")
+		case "cursor":
+			out.Values[i] = ec._FoundEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._FoundEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "score":
+			out.Values[i] = ec._FoundEdge_score(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
 
 var searchConnectionImplementors = []string{"SearchConnection"}
 
@@ -173,6 +331,68 @@ func (ec *executionContext) _SearchEdge(ctx context.Context, sel ast.SelectionSe
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) marshalNFound2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFound(ctx context.Context, sel ast.SelectionSet, v read.Found) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Found(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNFound2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFoundᚄ(ctx context.Context, sel ast.SelectionSet, v []read.Found) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFound2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFound(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFoundConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFoundConnection(ctx context.Context, sel ast.SelectionSet, v *read.FoundConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._FoundConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNFoundEdge2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFoundEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.FoundEdge) graphql.Marshaler {
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFoundEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFoundEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFoundEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐFoundEdge(ctx context.Context, sel ast.SelectionSet, v *read.FoundEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._FoundEdge(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNSearchConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSearchConnection(ctx context.Context, sel ast.SelectionSet, v *read.SearchConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -207,6 +427,59 @@ func (ec *executionContext) marshalNSearchEdge2ᚖgithubᚗcomᚋlinchpinᚑcmdb
 		return graphql.Null
 	}
 	return ec._SearchEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSearchType2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSearchType(ctx context.Context, v any) (read.SearchType, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := read.SearchType(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSearchType2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSearchType(ctx context.Context, sel ast.SelectionSet, v read.SearchType) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalOSearchType2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSearchTypeᚄ(ctx context.Context, v any) ([]read.SearchType, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]read.SearchType, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNSearchType2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSearchType(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOSearchType2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSearchTypeᚄ(ctx context.Context, sel ast.SelectionSet, v []read.SearchType) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSearchType2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐSearchType(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 // endregion ***************************** type.gotpl *****************************

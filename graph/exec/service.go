@@ -2095,7 +2095,7 @@ func (ec *executionContext) _CreateServiceTierPayload(ctx context.Context, sel a
 	return out
 }
 
-var serviceImplementors = []string{"Service", "_Entity", "Node"}
+var serviceImplementors = []string{"Service", "_Entity", "Found", "Node"}
 
 func (ec *executionContext) _Service(ctx context.Context, sel ast.SelectionSet, obj *read.Service) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, serviceImplementors)

@@ -1301,7 +1301,7 @@ func (ec *executionContext) _Owner(ctx context.Context, sel ast.SelectionSet, ob
 	return out
 }
 
-var personImplementors = []string{"Person", "Node"}
+var personImplementors = []string{"Person", "Found", "Node"}
 
 func (ec *executionContext) _Person(ctx context.Context, sel ast.SelectionSet, obj *read.Person) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, personImplementors)
@@ -1461,7 +1461,7 @@ func (ec *executionContext) _RemoveTeamMemberPayload(ctx context.Context, sel as
 	return out
 }
 
-var teamImplementors = []string{"Team", "_Entity", "Node"}
+var teamImplementors = []string{"Team", "_Entity", "Found", "Node"}
 
 func (ec *executionContext) _Team(ctx context.Context, sel ast.SelectionSet, obj *read.Team) graphql.Marshaler {
 	shape := ec.shapes.Of(ec.OperationContext, sel, teamImplementors)

@@ -198,7 +198,7 @@ var fields = map[string]Role{
 
 	"Entry":            Viewer,
 	"RecordVersion":    Viewer,
-	"SearchConnection": Viewer, "SearchEdge": Viewer, // of records of several kinds
+	"SearchConnection": Viewer, "SearchEdge": Viewer, "FoundConnection": Viewer, "FoundEdge": Viewer, // of records of several kinds
 	"_Service": Viewer,
 
 	"__Schema": Viewer, "__Type": Viewer, "__Field": Viewer, "__InputValue": Viewer, "__EnumValue": Viewer, "__Directive": Viewer,

@@ -2,10 +2,13 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"entgo.io/ent/dialect/sql"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
@@ -157,6 +160,43 @@ func TestNamesThatActedBecomeAccountsThatCannotSignIn(t *testing.T) {
 		copy(key.Body[:], "b")
 		if _, err := s.Answered(t.Context(), key); errs.CodeOf(err) != errs.KeyReused { // the row is there: its body is shorter
 			t.Errorf("the key of a name is lost: %v", err)
+		}
+	})
+}
+
+func TestRecordsFromBeforeAreFoundAfterTheMigrationToASearchOfAll(t *testing.T) {
+	fresh(t, func(t *testing.T, address string) {
+		s := open(t, address)
+		if _, err := s.MigrateTo(t.Context(), before(t, s, "20261130182022_search_of_records.sql")); err != nil {
+			t.Fatal(err)
+		}
+		const at = "'2026-11-22 10:00:00+00:00'"
+		raw(t, s, "INSERT INTO team (id, name, created_at, updated_at) VALUES ($1, 'Checkout team', "+at+", "+at+")", int64(ident.New(ident.Team, 1)))
+		raw(t, s, "INSERT INTO incident (id, title, impact, urgency, priority, opened_by, detected_at, created_at, updated_at) VALUES ($1, 'Checkout is slow', 1, 1, 1, 'olga', "+at+", "+at+", "+at+")",
+			int64(ident.New(ident.Incident, 1)))
+		if n, err := s.Migrate(t.Context()); n == 0 || err != nil {
+			t.Fatalf("applied %d, %v", n, err)
+		}
+		for _, of := range []store.Searchable{store.SearchableTeams, store.SearchableIncidents} {
+			for what, find := range map[string]func(b *sql.Builder){
+				"words": func(b *sql.Builder) { of.Match(b, []string{"checkout"}) },
+				"parts": func(b *sql.Builder) { of.Hold(b, [][]string{{"kout", "nothing"}}) },
+			} {
+				p := sql.P(find)
+				p.SetDialect(s.Dialect())
+				text, args := p.Query()
+				rows, err := s.Read.QueryContext(t.Context(), text, args...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				found := 0
+				for rows.Next() {
+					found++
+				}
+				if err := errors.Join(rows.Err(), rows.Close()); err != nil || found != 1 {
+					t.Errorf("%s of %s: %d found, %v", what, of.Table, found, err)
+				}
+			}
 		}
 	})
 }

@@ -89,7 +89,15 @@ func makeSearchable(table, name string) error {
 		if err != nil {
 			return err
 		}
-		text := strings.Join(store.Searchables[i].Create(d), "\n") + "\n"
+		of := store.Searchables[i]
+		statements := of.Create(d)
+		if parts := of.CreateParts(d); d == dialect.Postgres {
+			statements = append(statements, "DO $$\nBEGIN\n  "+strings.Join(parts, "\n  ")+
+				"\nEXCEPTION WHEN OTHERS THEN\n  RAISE NOTICE 'pg_trgm is not available: %', SQLERRM;\nEND\n$$;")
+		} else {
+			statements = append(statements, parts...)
+		}
+		text := strings.Join(append(statements, of.Fill(d)...), "\n") + "\n"
 		if err := dir.WriteFile(version+"_"+name+".sql", []byte(text)); err != nil {
 			return err
 		}

@@ -29,11 +29,16 @@ func Dump(t testing.TB, s *store.Store) []string {
 		return append(all, texts(t, s, `SELECT sequencename || ' at ' || coalesce(last_value, 0) FROM pg_sequences ORDER BY 1`)...)
 	}
 	// The words of the full text, without their layout in blocks.
-	if _, err := s.Writer().ExecContext(t.Context(), `CREATE VIRTUAL TABLE IF NOT EXISTS temp.words USING fts5vocab('main', 'x_ci_search', 'instance')`); err != nil {
-		t.Fatal(err)
+	var all []string
+	const indexes = `SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE % USING fts5(%'`
+	for _, index := range texts(t, s, indexes+" ORDER BY 1") {
+		if _, err := s.Writer().ExecContext(t.Context(), fmt.Sprintf(`CREATE VIRTUAL TABLE IF NOT EXISTS temp.words_of_%[1]s USING fts5vocab('main', '%[1]s', 'instance')`, index)); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, texts(t, s, fmt.Sprintf(`SELECT '%[1]s: ' || term || ' in ' || doc || ' ' || coalesce(col, '') || ' at ' || coalesce("offset", '') FROM temp.words_of_%[1]s ORDER BY 1`, index))...)
 	}
-	all := texts(t, s, `SELECT 'word ' || term || ' in ' || doc || ' ' || col || ' at ' || "offset" FROM temp.words ORDER BY 1`)
-	for _, table := range texts(t, s, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'x_migration' AND name NOT LIKE 'x\_ci\_search%' ESCAPE '\' ORDER BY 1`) {
+	for _, table := range texts(t, s, `SELECT name FROM sqlite_schema t WHERE type = 'table' AND name <> 'x_migration'
+		AND NOT EXISTS (SELECT 1 FROM (`+indexes+`) i WHERE t.name = i.name OR substr(t.name, 1, length(i.name) + 1) = i.name || '_') ORDER BY 1`) {
 		var columns []string
 		for _, c := range texts(t, s, `SELECT name FROM pragma_table_info(?)`, table) {
 			value := strconv.Quote(c)
