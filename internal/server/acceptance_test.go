@@ -7,10 +7,13 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/identity"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/store/storetest"
 )
 
 // Test11FourEyesAreThoseOfTwoAccounts tries the ways in which one person could be two.
@@ -128,6 +131,69 @@ func Test19ASessionTakesOneStatementMoreAtMost(t *testing.T) {
 				if len(with) > len(without)+1 || len(with) == 0 {
 					t.Errorf("%s of %s: %d statements, and %d where nobody is looked up:\n%s\n---\n%s", query, name, len(with), len(without), strings.Join(with, "\n"), strings.Join(without, "\n"))
 				}
+			}
+		}
+	})
+}
+
+// Test9AnotherServerEndsWhatIsTakenAwayHere disables an account on one server, and listens on the other.
+func Test9AnotherServerEndsWhatIsTakenAwayHere(t *testing.T) {
+	address := storetest.PostgresAddress(t)
+	here, there := newHouse(t, address), newHouse(t, address)
+	here.setUp()
+	cookie, ada := here.invited("ada", auth.Operator)
+	const journal = `subscription { journal { revision } }`
+	socket, stream := there.connect(t, cookie), there.follow(t.Context(), t, journal, cookie)
+	socket.ask("1", journal)
+	if status, _ := there.graphql(who, cookie); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	begin := time.Now()
+	if _, err := here.Identity.Disable(auth.With(t.Context(), auth.Command("test")), identity.DisableAccount{ID: *ada.Account}); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := there.graphql(who, cookie); status != http.StatusUnauthorized {
+		t.Errorf("the next request: %d", status)
+	}
+	if code := socket.closed(); code != 4401 {
+		t.Errorf("the socket: %d", code)
+	}
+	if rest := stream.all(); !strings.Contains(rest, `"UNAUTHENTICATED"`) {
+		t.Errorf("the stream: %q", rest)
+	}
+	took := time.Since(begin)
+	t.Logf("all ended within %s", took)
+	if took > 10*time.Second { // it is 2 s on a machine that is not busy
+		t.Errorf("it took %s", took)
+	}
+}
+
+// TestATokenCountsNothingThatItDoesNotSee asks for a restricted CI by whatever tells of it, as tokens of one admin.
+func TestATokenCountsNothingThatItDoesNotSee(t *testing.T) {
+	houses(t, func(h house) {
+		t, m := h.t, &matrixWorld{house: h}
+		root := []string{h.setUp()}
+		m.make(root, "createCI", `{class: "server", name: "plain", attributes: {serialNumber: "S1"}}`, "ci")
+		hidden := m.make(root, "createCI", `{class: "database", name: "zz-canary", description: "canary", visibility: OWNERS, labels: [{name: "canary", value: "1"}]}`, "ci")
+		token := func(role string) string {
+			made := m.mutate(root, "createApiToken", fmt.Sprintf(`{name: "x", roles: [%s]}`, role), "secret")
+			return "Authorization: Bearer " + made["secret"].(string)
+		}
+		viewer, editor := token("VIEWER"), token("CATALOG_EDITOR")
+		for _, query := range []string{
+			fmt.Sprintf(`{ r: ci(id: %q) { name } }`, hidden), fmt.Sprintf(`{ r: node(id: %q) { id } }`, hidden),
+			`{ r: cis { totalCount } }`, `{ r: cis(filter: {name: {startsWith: "zz-"}}) { totalCount } }`, `{ r: cis(filter: {labels: [{name: "canary"}]}) { totalCount nodes { id } } }`,
+			`{ r: cis(filter: {visibility: {eq: OWNERS}}) { totalCount } }`, `{ r: cis(orderBy: [{field: NAME, direction: DESC}], first: 1) { nodes { name } pageInfo { hasNextPage } } }`,
+			`{ r: search(query: "canary") { nodes { __typename } } }`, `{ r: journal(last: 100) { nodes { id } } }`,
+			fmt.Sprintf(`{ r: impact(failed: [{id: %q}]) { revision } }`, hidden),
+		} {
+			_, seen := h.graphql(query, editor)
+			_, blind := h.graphql(query, viewer)
+			if strings.Contains(seen, "GRAPHQL_VALIDATION") || seen == blind {
+				t.Errorf("%s: an editor's token is answered as a viewer's: %s", query, seen)
+			}
+			if strings.Contains(blind, "canary") {
+				t.Errorf("%s: a viewer's token is told %s", query, blind)
 			}
 		}
 	})

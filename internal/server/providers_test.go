@@ -65,6 +65,11 @@ func TestEachProviderAnswersForItsOwnPeople(t *testing.T) {
 		}
 		// An answer of one passes for none of the other, whoever mixes them up.
 		path, kept := staff.visit("/")
+		unnamed := strings.Replace(path, "iss=", "issuer=", 1) // as providers answer that do not say who they are
+		told := partners.p.Told()
+		if w := staff.callback(strings.Replace(unnamed, "/callback/staff", "/callback/partners", 1), kept); w.Code != http.StatusBadRequest || partners.p.Told() != told {
+			t.Errorf("the code of one provider is told to another: %d", w.Code)
+		}
 		for _, wrong := range []string{strings.Replace(path, "/callback/staff", "/callback/partners", 1), strings.Replace(path, "/callback/staff", "/callback", 1), strings.Replace(path, "/callback/staff", "/callback/nobody", 1)} {
 			if w := staff.callback(wrong, kept); w.Code != http.StatusBadRequest && w.Code != http.StatusNotFound {
 				t.Errorf("%s: %d", wrong, w.Code)

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -204,5 +207,26 @@ func TestAFileOfIssuersSaysWhatIsWrongWithIt(t *testing.T) {
 	}
 	if ident.New(ident.Account, 7).String() != "acc_7" {
 		t.Error("accounts have another prefix than the file's")
+	}
+}
+
+// TestTheAddressOfKeysLeadsNowhereElse lets it redirect into the network of the server.
+func TestTheAddressOfKeysLeadsNowhereElse(t *testing.T) {
+	p := providertest.New(t)
+	var within atomic.Int64
+	inner := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		within.Add(1)
+		http.Redirect(w, r, p.URL+"/keys", http.StatusFound)
+	}))
+	defer inner.Close()
+	outer := httptest.NewServer(http.RedirectHandler(inner.URL, http.StatusFound))
+	defer outer.Close()
+	i, err := trust(t, fmt.Sprintf(`[{"issuer": %q, "profile": "proxy", "jwks": %q, "header": "X-Signed"}]`, p.URL, outer.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims := set{"iss": p.URL, "aud": public, "sub": "ada", "exp": time.Now().Add(time.Hour).Unix()}.with(nil)
+	if _, err := i.Know(t.Context(), p.Sign(claims, "JWT"), "X-Signed", time.Now()); !errors.Is(err, issuer.ErrRefused) || within.Load() > 0 {
+		t.Errorf("what lies within was asked %d times: %v", within.Load(), err)
 	}
 }

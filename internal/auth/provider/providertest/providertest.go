@@ -33,6 +33,7 @@ type Provider struct {
 	key    *rsa.PrivateKey
 	keyID  string
 	asked  int // for keys
+	told   int // codes, whosever they are
 	person map[string]any
 	alter  func(claims map[string]any)
 	sign   func(claims []byte) string
@@ -74,6 +75,13 @@ func (p *Provider) SignsIn(person map[string]any, alter func(claims map[string]a
 	p.person, p.alter, p.sign = person, alter, nil
 }
 
+// Told returns how many codes it was told, its own and others.
+func (p *Provider) Told() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.told
+}
+
 // SignsBy says how ID tokens are signed from now on.
 func (p *Provider) SignsBy(sign func(claims []byte) string) {
 	p.mu.Lock()
@@ -99,6 +107,7 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	id, secret, _ := r.BasicAuth()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.told++
 	asked, ok := p.codes[r.PostFormValue("code")]
 	delete(p.codes, r.PostFormValue("code"))
 	sum := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
