@@ -8,6 +8,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/source"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -20,15 +21,16 @@ func TestASourceOverwritesNoOtherByWhatLooksTheSame(t *testing.T) {
 		if _, err := cmdb.New(s).CreateCI(admin(t), cmdb.CreateCI{Class: "server", Name: "found", Attributes: serial("S2")}); err != nil {
 			t.Fatal(err)
 		}
+		set(t, s, source.Set{Code: "other", Priority: new(200)})
 		depends := []importer.Relationship{{Type: "depends_on", Target: "c"}}
-		source := cis(
+		from := cis(
 			importer.CI{ExternalID: "a", Name: "stolen", Class: "server", Attributes: serial("S1"), Relationships: append(depends, importer.Relationship{Type: "depends_on", Target: "nowhere"})},
 			importer.CI{ExternalID: "b", Name: "found", Class: "server", Attributes: serial("S2"), Relationships: depends},
 			importer.CI{ExternalID: "c", Name: "own", Class: "server", Attributes: serial("S3")},
 		)
-		source.name = "other"
+		from.name = "other"
 		thief := auth.Actor{Name: "importer", Roles: []auth.Role{auth.Integrator}, Sources: []string{"other"}, IsService: true}
-		result, err := plan(t, s, source).Apply(auth.With(t.Context(), thief), s, nil)
+		result, err := plan(t, s, from).Apply(auth.With(t.Context(), thief), s, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,12 +51,12 @@ func TestASourceOverwritesNoOtherByWhatLooksTheSame(t *testing.T) {
 			t.Errorf("what nobody has reported is not found: %v", found)
 		}
 		// Once an admin has said that they are the same, the source writes what is its own.
-		load(t, s, source)
+		load(t, s, from)
 		if c := s.Read.CI.GetX(t.Context(), of); c.Name != "stolen" || record(t, s, "other", "a") != of {
 			t.Errorf("got %v", c)
 		}
-		source.all[0].CI.Name = "again"
-		if result, err := plan(t, s, source).Apply(auth.With(t.Context(), thief), s, nil); err != nil || len(result.Conflicts) > 0 {
+		from.all[0].CI.Name = "again"
+		if result, err := plan(t, s, from).Apply(auth.With(t.Context(), thief), s, nil); err != nil || len(result.Conflicts) > 0 {
 			t.Errorf("got %+v, %v", result.Conflicts, err)
 		}
 	})
