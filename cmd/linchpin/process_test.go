@@ -150,7 +150,8 @@ type answer struct {
 		} `json:"extensions"`
 	} `json:"errors"`
 	Extensions struct {
-		Revision int64 `json:"revision"`
+		Revision      int64  `json:"revision"`
+		RevisionToken string `json:"revisionToken"`
 	} `json:"extensions"`
 }
 

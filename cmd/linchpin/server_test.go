@@ -108,8 +108,8 @@ func TestTheServerAnswersAndRefusesAsHTTPSays(t *testing.T) {
 		code               string // of the only error; "" for none; "*" for any
 		holds              string
 	}{
-		"a query by POST":                {method: "POST", path: "/graphql", body: operation(t, "{ viewer { name } }"), status: 200, holds: `{"data":{"viewer":{"name":"dev"}},"extensions":{"revision":1}}`},
-		"a query by GET":                 {method: "GET", path: get("{ viewer { name } }"), status: 200, holds: `{"data":{"viewer":{"name":"dev"}},"extensions":{"revision":1}}`},
+		"a query by POST":                {method: "POST", path: "/graphql", body: operation(t, "{ viewer { name } }"), status: 200, holds: `{"data":{"viewer":{"name":"dev"}},"extensions":{"revision":1,"revisionToken":"1-`},
+		"a query by GET":                 {method: "GET", path: get("{ viewer { name } }"), status: 200, holds: `{"data":{"viewer":{"name":"dev"}},"extensions":{"revision":1,"revisionToken":"1-`},
 		"a name is taken":                {method: "POST", path: "/graphql", body: operation(t, "{ viewer { name } }"), headers: []string{"Linchpin-Actor: Åsa Øst"}, status: 200, holds: `"Åsa Øst"`},
 		"a mutation by GET":              {method: "GET", path: get(createCI), status: 405, code: "BAD_USER_INPUT", holds: "POST"},
 		"a method that is none":          {method: "PUT", path: "/graphql", body: operation(t, "{ revision }"), status: 405, code: "BAD_USER_INPUT"},
@@ -142,7 +142,7 @@ func TestTheServerAnswersAndRefusesAsHTTPSays(t *testing.T) {
 		"a key that is empty":            {method: "POST", path: "/graphql", body: operation(t, createCI), headers: []string{"Idempotency-Key: "}, status: 200, code: "BAD_USER_INPUT", holds: "1 to 255"},
 		"a key that is quoted nothing":   {method: "POST", path: "/graphql", body: operation(t, createCI), headers: []string{`Idempotency-Key: ""`}, status: 200, code: "BAD_USER_INPUT", holds: "1 to 255"},
 		"an extension that is no key":    {method: "POST", path: "/graphql", body: strings.Replace(operation(t, createCI), "{", `{"extensions":{"idempotencyKey":""},`, 1), status: 200, code: "BAD_USER_INPUT", holds: "1 to 255"},
-		"a token that is empty":          {method: "POST", path: "/graphql", body: operation(t, "{ revision }"), headers: []string{"Linchpin-At-Least-Revision: "}, status: 200, code: "BAD_USER_INPUT", holds: "whole number"},
+		"a token that is empty":          {method: "POST", path: "/graphql", body: operation(t, "{ revision }"), headers: []string{"Linchpin-At-Least-Revision: "}, status: 200, code: "BAD_USER_INPUT", holds: "extensions.revisionToken"},
 		"a token of tomorrow, anew":      {method: "POST", path: "/graphql", body: operation(t, "{ revision }"), headers: []string{"Linchpin-At-Least-Revision: 99", "Accept: application/graphql-response+json"}, status: 400, code: "BAD_USER_INPUT", holds: "future"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,6 +13,13 @@ import (
 // event is one event of a subscription.
 type event struct{ id, data string }
 
+// unmarked returns the event with its revision in the place of the token.
+func (e event) unmarked() event {
+	e.data = strings.Replace(e.data, fmt.Sprintf(`,"revisionToken":%q`, e.id), "", 1)
+	e.id, _, _ = strings.Cut(e.id, "-")
+	return e
+}
+
 // follow asks a subscription by an event stream, with headers as "Name: value". next waits for one event, at most a
 // minute.
 func (p *process) follow(t *testing.T, query string, headers ...string) (next func() event) {
@@ -41,7 +48,7 @@ func (p *process) follow(t *testing.T, query string, headers ...string) (next fu
 				one.data = value
 			case "":
 				if one.data != "" {
-					return one
+					return one.unmarked()
 				}
 			}
 		}

@@ -148,7 +148,7 @@ type QueryResolver interface {
 	Incidents(ctx context.Context, filter *read.IncidentFilter, orderBy []*read.IncidentOrder, first *int, after *string, last *int, before *string) (*page.Connection[*read.Incident], error)
 	PriorityRules(ctx context.Context) ([]*read.PriorityRule, error)
 	Revision(ctx context.Context) (int64, error)
-	Journal(ctx context.Context, afterRevision *int64, first *int, after *string, last *int, before *string) (*page.Connection[*read.Entry], error)
+	Journal(ctx context.Context, afterRevision *int64, afterToken *domain.RevisionToken, first *int, after *string, last *int, before *string) (*page.Connection[*read.Entry], error)
 	JournalCheckpoint(ctx context.Context) (*read.JournalCheckpoint, error)
 	Kpis(ctx context.Context, period read.KPIPeriod, from time.Time, to time.Time, timeZone string, groupBy read.KPIGroup, first *int, after *string, last *int, before *string) (*page.Connection[*read.KPI], error)
 	RelationshipTypes(ctx context.Context, first *int, after *string, last *int, before *string) (*page.Connection[*read.RelationshipType], error)
@@ -2087,38 +2087,46 @@ func (ec *executionContext) field_Query_journal_args(ctx context.Context, rawArg
 		return nil, err
 	}
 	args["afterRevision"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "afterToken",
+		func(ctx context.Context, v any) (*domain.RevisionToken, error) {
+			return ec.unmarshalORevisionToken2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRevisionToken(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["afterToken"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "last",
 		func(ctx context.Context, v any) (*int, error) {
 			return ec.unmarshalOInt2ᚖint(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["last"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+	args["last"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["before"] = arg4
+	args["before"] = arg5
 	return args, nil
 }
 
@@ -6536,7 +6544,7 @@ func (ec *executionContext) _Query_journal(ctx context.Context, field graphql.Co
 		lean.Place{Open: ec.fieldContext_Query_journal},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Journal(ctx, fc.Args["afterRevision"].(*int64), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Query().Journal(ctx, fc.Args["afterRevision"].(*int64), fc.Args["afterToken"].(*domain.RevisionToken), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
 		},
 		ec.marshalNEntryConnection2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpageᚐConnection,
 		true,
@@ -9903,6 +9911,16 @@ func (ec *executionContext) marshalNRevision2int64(ctx context.Context, sel ast.
 	return res
 }
 
+func (ec *executionContext) unmarshalNRevisionToken2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRevisionToken(ctx context.Context, v any) (domain.RevisionToken, error) {
+	var res domain.RevisionToken
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRevisionToken2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRevisionToken(ctx context.Context, sel ast.SelectionSet, v domain.RevisionToken) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNRole2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋauthᚐRole(ctx context.Context, v any) (auth.Role, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := auth.Role(tmp)
@@ -10155,6 +10173,22 @@ func (ec *executionContext) marshalORevision2ᚖint64(ctx context.Context, sel a
 	_ = ctx
 	res := scalar.MarshalRevision(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalORevisionToken2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRevisionToken(ctx context.Context, v any) (*domain.RevisionToken, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(domain.RevisionToken)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORevisionToken2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRevisionToken(ctx context.Context, sel ast.SelectionSet, v *domain.RevisionToken) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) unmarshalORole2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋauthᚐRoleᚄ(ctx context.Context, v any) ([]auth.Role, error) {

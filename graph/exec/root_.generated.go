@@ -4418,6 +4418,8 @@ type CommentOnIncidentPayload {
   journal(
     """Only writes after this revision."""
     afterRevision: Revision
+    """Only writes after this token. If it is of another history than the database's, that is ` + "`" + `HISTORY_CHANGED` + "`" + `, as with a cursor of that history."""
+    afterToken: RevisionToken
     """How many records to return from the front: 1 to 100, 20 by default."""
     first: Int
     """Return records after this cursor."""
@@ -5631,6 +5633,13 @@ scalar URL @specifiedBy(url: "https://url.spec.whatwg.org/")
 
 """The number of a write: a whole number of up to 53 bits, which may be too large for Int."""
 scalar Revision @specifiedBy(url: "https://datatracker.ietf.org/doc/html/rfc8259#section-6")
+
+"""
+A revision with a mark of its history, such as 482-9f3a6c1e77ab01cd, as ` + "`" + `extensions.revisionToken` + "`" + ` of an answer and ` + "`" + `token` + "`" + ` of an event have it. Revisions are
+numbers, and a database that was restored, or that lost its last writes in a failover, gives them again to other writes: it refuses tokens of what it no longer
+has by ` + "`" + `HISTORY_CHANGED` + "`" + `. A number alone is taken for any history.
+"""
+scalar RevisionToken
 
 """Queries of the CMDB. They change nothing."""
 type Query {
@@ -6935,14 +6944,16 @@ type DeleteServiceLevelTargetPayload {
 `, BuiltIn: false},
 	{Name: "../../schema/subscription.graphql", Input: `"""
 Events about writes as they are committed. An event tells all that one write did, with its revision. After an interruption,
-subscribe again with ` + "`" + `after` + "`" + ` set to the revision of your last event: you miss nothing and get nothing twice. Without ` + "`" + `after` + "`" + `,
-events start with the next write. If events were left out, the next event says so in ` + "`" + `resync` + "`" + `.
+subscribe again with ` + "`" + `afterToken` + "`" + ` set to the token of your last event, or ` + "`" + `after` + "`" + ` to its revision: you miss nothing and get
+nothing twice. Without, events start with the next write. If events were left out, the next event says so in ` + "`" + `resync` + "`" + `.
 """
 type Subscription {
   """Every committed write."""
   journal(
     """Only writes after this revision: that of the last event you got."""
     after: Revision
+    """Only what comes after this token: that of the last event you got. If it is of another history than the database's, the first event has ` + "`" + `resync: HISTORY_CHANGED` + "`" + `."""
+    afterToken: RevisionToken
     """Only writes to these records or to their parts, such as the comments of an incident. At most 100."""
     ids: [ID!]
   ): JournalEvent!
@@ -6950,6 +6961,8 @@ type Subscription {
   ciChanged(
     """Only writes after this revision: that of the last event you got."""
     after: Revision
+    """Only what comes after this token: that of the last event you got. If it is of another history than the database's, the first event has ` + "`" + `resync: HISTORY_CHANGED` + "`" + `."""
+    afterToken: RevisionToken
     """Only these CIs or services, at most 100."""
     ids: [ID!]
   ): CIEvent!
@@ -6961,6 +6974,8 @@ type Subscription {
   serviceStateChanged(
     """Only what followed from writes after this revision: that of the last event you got."""
     after: Revision
+    """Only what comes after this token: that of the last event you got. If it is of another history than the database's, the first event has ` + "`" + `resync: HISTORY_CHANGED` + "`" + `."""
+    afterToken: RevisionToken
     """Only these services, at most 100."""
     ids: [ID!]
   ): ServiceStateEvent!
@@ -6968,6 +6983,8 @@ type Subscription {
   incidentChanged(
     """Only writes after this revision: that of the last event you got."""
     after: Revision
+    """Only what comes after this token: that of the last event you got. If it is of another history than the database's, the first event has ` + "`" + `resync: HISTORY_CHANGED` + "`" + `."""
+    afterToken: RevisionToken
     """Only these incidents, at most 100."""
     ids: [ID!]
   ): IncidentEvent!
@@ -6975,6 +6992,8 @@ type Subscription {
   changeChanged(
     """Only writes after this revision: that of the last event you got."""
     after: Revision
+    """Only what comes after this token: that of the last event you got. If it is of another history than the database's, the first event has ` + "`" + `resync: HISTORY_CHANGED` + "`" + `."""
+    afterToken: RevisionToken
     """Only these changes, at most 100."""
     ids: [ID!]
   ): ChangeEvent!
@@ -6984,6 +7003,8 @@ type Subscription {
 type JournalEvent {
   """The revision of the write. Subscribe again with it as ` + "`" + `after` + "`" + `."""
   revision: Revision!
+  """The revision with a mark of its history. Subscribe again with it as ` + "`" + `afterToken` + "`" + `."""
+  token: RevisionToken!
   """Why events were left out before this one; null if none was. If it is set, read anew what you show; the events after it are complete."""
   resync: ResyncReason
   """What it did to each of the records that you asked for."""
@@ -6994,6 +7015,8 @@ type JournalEvent {
 type CIEvent {
   """The revision of the write. Subscribe again with it as ` + "`" + `after` + "`" + `."""
   revision: Revision!
+  """The revision with a mark of its history. Subscribe again with it as ` + "`" + `afterToken` + "`" + `."""
+  token: RevisionToken!
   """Why events were left out before this one; null if none was. If it is set, read anew what you show; the events after it are complete."""
   resync: ResyncReason
   """The CIs as they are now."""
@@ -7006,6 +7029,8 @@ type CIEvent {
 type ServiceStateEvent {
   """The revision of the write that it follows from. Subscribe again with it as ` + "`" + `after` + "`" + `."""
   revision: Revision!
+  """The revision with a mark of its history. Subscribe again with it as ` + "`" + `afterToken` + "`" + `."""
+  token: RevisionToken!
   """Why events were left out before this one; null if none was. If it is set, read anew what you show; the events after it are complete."""
   resync: ResyncReason
   """The services that are in another state than before."""
@@ -7028,6 +7053,8 @@ type ServiceStateChange {
 type IncidentEvent {
   """The revision of the write. Subscribe again with it as ` + "`" + `after` + "`" + `."""
   revision: Revision!
+  """The revision with a mark of its history. Subscribe again with it as ` + "`" + `afterToken` + "`" + `."""
+  token: RevisionToken!
   """Why events were left out before this one; null if none was. If it is set, read anew what you show; the events after it are complete."""
   resync: ResyncReason
   """The incidents as they are now."""
@@ -7040,6 +7067,8 @@ type IncidentEvent {
 type ChangeEvent {
   """The revision of the write. Subscribe again with it as ` + "`" + `after` + "`" + `."""
   revision: Revision!
+  """The revision with a mark of its history. Subscribe again with it as ` + "`" + `afterToken` + "`" + `."""
+  token: RevisionToken!
   """Why events were left out before this one; null if none was. If it is set, read anew what you show; the events after it are complete."""
   resync: ResyncReason
   """The changes as they are now."""

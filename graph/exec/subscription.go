@@ -18,11 +18,11 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type SubscriptionResolver interface {
-	Journal(ctx context.Context, after *int64, ids []ident.ID) (<-chan *read.JournalEvent, error)
-	CIChanged(ctx context.Context, after *int64, ids []ident.ID) (<-chan *read.CIEvent, error)
-	ServiceStateChanged(ctx context.Context, after *int64, ids []ident.ID) (<-chan *read.ServiceStateEvent, error)
-	IncidentChanged(ctx context.Context, after *int64, ids []ident.ID) (<-chan *read.IncidentEvent, error)
-	ChangeChanged(ctx context.Context, after *int64, ids []ident.ID) (<-chan *read.ChangeEvent, error)
+	Journal(ctx context.Context, after *int64, afterToken *domain.RevisionToken, ids []ident.ID) (<-chan *read.JournalEvent, error)
+	CIChanged(ctx context.Context, after *int64, afterToken *domain.RevisionToken, ids []ident.ID) (<-chan *read.CIEvent, error)
+	ServiceStateChanged(ctx context.Context, after *int64, afterToken *domain.RevisionToken, ids []ident.ID) (<-chan *read.ServiceStateEvent, error)
+	IncidentChanged(ctx context.Context, after *int64, afterToken *domain.RevisionToken, ids []ident.ID) (<-chan *read.IncidentEvent, error)
+	ChangeChanged(ctx context.Context, after *int64, afterToken *domain.RevisionToken, ids []ident.ID) (<-chan *read.ChangeEvent, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -40,14 +40,22 @@ func (ec *executionContext) field_Subscription_changeChanged_args(ctx context.Co
 		return nil, err
 	}
 	args["after"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "ids",
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "afterToken",
+		func(ctx context.Context, v any) (*domain.RevisionToken, error) {
+			return ec.unmarshalORevisionToken2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRevisionToken(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["afterToken"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "ids",
 		func(ctx context.Context, v any) ([]ident.ID, error) {
 			return ec.unmarshalOID2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐIDᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["ids"] = arg1
+	args["ids"] = arg2
 	return args, nil
 }
 
@@ -62,14 +70,22 @@ func (ec *executionContext) field_Subscription_ciChanged_args(ctx context.Contex
 		return nil, err
 	}
 	args["after"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "ids",
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "afterToken",
+		func(ctx context.Context, v any) (*domain.RevisionToken, error) {
+			return ec.unmarshalORevisionToken2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRevisionToken(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["afterToken"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "ids",
 		func(ctx context.Context, v any) ([]ident.ID, error) {
 			return ec.unmarshalOID2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐIDᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["ids"] = arg1
+	args["ids"] = arg2
 	return args, nil
 }
 
@@ -84,14 +100,22 @@ func (ec *executionContext) field_Subscription_incidentChanged_args(ctx context.
 		return nil, err
 	}
 	args["after"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "ids",
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "afterToken",
+		func(ctx context.Context, v any) (*domain.RevisionToken, error) {
+			return ec.unmarshalORevisionToken2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRevisionToken(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["afterToken"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "ids",
 		func(ctx context.Context, v any) ([]ident.ID, error) {
 			return ec.unmarshalOID2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐIDᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["ids"] = arg1
+	args["ids"] = arg2
 	return args, nil
 }
 
@@ -106,14 +130,22 @@ func (ec *executionContext) field_Subscription_journal_args(ctx context.Context,
 		return nil, err
 	}
 	args["after"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "ids",
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "afterToken",
+		func(ctx context.Context, v any) (*domain.RevisionToken, error) {
+			return ec.unmarshalORevisionToken2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRevisionToken(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["afterToken"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "ids",
 		func(ctx context.Context, v any) ([]ident.ID, error) {
 			return ec.unmarshalOID2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐIDᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["ids"] = arg1
+	args["ids"] = arg2
 	return args, nil
 }
 
@@ -128,14 +160,22 @@ func (ec *executionContext) field_Subscription_serviceStateChanged_args(ctx cont
 		return nil, err
 	}
 	args["after"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "ids",
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "afterToken",
+		func(ctx context.Context, v any) (*domain.RevisionToken, error) {
+			return ec.unmarshalORevisionToken2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRevisionToken(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["afterToken"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "ids",
 		func(ctx context.Context, v any) ([]ident.ID, error) {
 			return ec.unmarshalOID2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐIDᚄ(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["ids"] = arg1
+	args["ids"] = arg2
 	return args, nil
 }
 
@@ -145,6 +185,10 @@ func (ec *executionContext) field_Subscription_serviceStateChanged_args(ctx cont
 
 func (ec *executionContext) _CIEvent_revision(ctx context.Context, field graphql.CollectedField, obj *read.CIEvent) (ret graphql.Marshaler) {
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision)
+}
+
+func (ec *executionContext) _CIEvent_token(ctx context.Context, field graphql.CollectedField, obj *read.CIEvent) (ret graphql.Marshaler) {
+	return ec.marshalNRevisionToken2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRevisionToken(ctx, field.Selections, obj.Token)
 }
 
 func (ec *executionContext) _CIEvent_resync(ctx context.Context, field graphql.CollectedField, obj *read.CIEvent) (ret graphql.Marshaler) {
@@ -183,6 +227,10 @@ func (ec *executionContext) _ChangeEvent_revision(ctx context.Context, field gra
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision)
 }
 
+func (ec *executionContext) _ChangeEvent_token(ctx context.Context, field graphql.CollectedField, obj *read.ChangeEvent) (ret graphql.Marshaler) {
+	return ec.marshalNRevisionToken2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRevisionToken(ctx, field.Selections, obj.Token)
+}
+
 func (ec *executionContext) _ChangeEvent_resync(ctx context.Context, field graphql.CollectedField, obj *read.ChangeEvent) (ret graphql.Marshaler) {
 	return ec.marshalOResyncReason2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐResync(ctx, field.Selections, obj.Resync())
 }
@@ -219,6 +267,10 @@ func (ec *executionContext) _IncidentEvent_revision(ctx context.Context, field g
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision)
 }
 
+func (ec *executionContext) _IncidentEvent_token(ctx context.Context, field graphql.CollectedField, obj *read.IncidentEvent) (ret graphql.Marshaler) {
+	return ec.marshalNRevisionToken2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRevisionToken(ctx, field.Selections, obj.Token)
+}
+
 func (ec *executionContext) _IncidentEvent_resync(ctx context.Context, field graphql.CollectedField, obj *read.IncidentEvent) (ret graphql.Marshaler) {
 	return ec.marshalOResyncReason2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐResync(ctx, field.Selections, obj.Resync())
 }
@@ -253,6 +305,10 @@ func (ec *executionContext) _IncidentEvent_entries(ctx context.Context, field gr
 
 func (ec *executionContext) _JournalEvent_revision(ctx context.Context, field graphql.CollectedField, obj *read.JournalEvent) (ret graphql.Marshaler) {
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision)
+}
+
+func (ec *executionContext) _JournalEvent_token(ctx context.Context, field graphql.CollectedField, obj *read.JournalEvent) (ret graphql.Marshaler) {
+	return ec.marshalNRevisionToken2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRevisionToken(ctx, field.Selections, obj.Token)
 }
 
 func (ec *executionContext) _JournalEvent_resync(ctx context.Context, field graphql.CollectedField, obj *read.JournalEvent) (ret graphql.Marshaler) {
@@ -313,6 +369,10 @@ func (ec *executionContext) _ServiceStateEvent_revision(ctx context.Context, fie
 	return ec.marshalNRevision2int64(ctx, field.Selections, obj.Revision)
 }
 
+func (ec *executionContext) _ServiceStateEvent_token(ctx context.Context, field graphql.CollectedField, obj *read.ServiceStateEvent) (ret graphql.Marshaler) {
+	return ec.marshalNRevisionToken2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐRevisionToken(ctx, field.Selections, obj.Token)
+}
+
 func (ec *executionContext) _ServiceStateEvent_resync(ctx context.Context, field graphql.CollectedField, obj *read.ServiceStateEvent) (ret graphql.Marshaler) {
 	return ec.marshalOResyncReason2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐResync(ctx, field.Selections, obj.Resync())
 }
@@ -341,7 +401,7 @@ func (ec *executionContext) _Subscription_journal(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Subscription().Journal(ctx, fc.Args["after"].(*int64), fc.Args["ids"].([]ident.ID))
+			return ec.Resolvers.Subscription().Journal(ctx, fc.Args["after"].(*int64), fc.Args["afterToken"].(*domain.RevisionToken), fc.Args["ids"].([]ident.ID))
 		},
 		nil,
 		ec.marshalNJournalEvent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐJournalEvent,
@@ -380,7 +440,7 @@ func (ec *executionContext) _Subscription_ciChanged(ctx context.Context, field g
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Subscription().CIChanged(ctx, fc.Args["after"].(*int64), fc.Args["ids"].([]ident.ID))
+			return ec.Resolvers.Subscription().CIChanged(ctx, fc.Args["after"].(*int64), fc.Args["afterToken"].(*domain.RevisionToken), fc.Args["ids"].([]ident.ID))
 		},
 		nil,
 		ec.marshalNCIEvent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐCIEvent,
@@ -419,7 +479,7 @@ func (ec *executionContext) _Subscription_serviceStateChanged(ctx context.Contex
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Subscription().ServiceStateChanged(ctx, fc.Args["after"].(*int64), fc.Args["ids"].([]ident.ID))
+			return ec.Resolvers.Subscription().ServiceStateChanged(ctx, fc.Args["after"].(*int64), fc.Args["afterToken"].(*domain.RevisionToken), fc.Args["ids"].([]ident.ID))
 		},
 		nil,
 		ec.marshalNServiceStateEvent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐServiceStateEvent,
@@ -458,7 +518,7 @@ func (ec *executionContext) _Subscription_incidentChanged(ctx context.Context, f
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Subscription().IncidentChanged(ctx, fc.Args["after"].(*int64), fc.Args["ids"].([]ident.ID))
+			return ec.Resolvers.Subscription().IncidentChanged(ctx, fc.Args["after"].(*int64), fc.Args["afterToken"].(*domain.RevisionToken), fc.Args["ids"].([]ident.ID))
 		},
 		nil,
 		ec.marshalNIncidentEvent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐIncidentEvent,
@@ -497,7 +557,7 @@ func (ec *executionContext) _Subscription_changeChanged(ctx context.Context, fie
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Subscription().ChangeChanged(ctx, fc.Args["after"].(*int64), fc.Args["ids"].([]ident.ID))
+			return ec.Resolvers.Subscription().ChangeChanged(ctx, fc.Args["after"].(*int64), fc.Args["afterToken"].(*domain.RevisionToken), fc.Args["ids"].([]ident.ID))
 		},
 		nil,
 		ec.marshalNChangeEvent2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐChangeEvent,
@@ -552,6 +612,11 @@ func (ec *executionContext) _CIEvent(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "token":
+			out.Values[i] = ec._CIEvent_token(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "resync":
 			out.Values[i] = ec._CIEvent_resync(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -589,6 +654,11 @@ func (ec *executionContext) _ChangeEvent(ctx context.Context, sel ast.SelectionS
 			out.Values[i] = graphql.MarshalString("ChangeEvent")
 		case "revision":
 			out.Values[i] = ec._ChangeEvent_revision(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "token":
+			out.Values[i] = ec._ChangeEvent_token(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -632,6 +702,11 @@ func (ec *executionContext) _IncidentEvent(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "token":
+			out.Values[i] = ec._IncidentEvent_token(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "resync":
 			out.Values[i] = ec._IncidentEvent_resync(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -669,6 +744,11 @@ func (ec *executionContext) _JournalEvent(ctx context.Context, sel ast.Selection
 			out.Values[i] = graphql.MarshalString("JournalEvent")
 		case "revision":
 			out.Values[i] = ec._JournalEvent_revision(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "token":
+			out.Values[i] = ec._JournalEvent_token(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -744,6 +824,11 @@ func (ec *executionContext) _ServiceStateEvent(ctx context.Context, sel ast.Sele
 			out.Values[i] = graphql.MarshalString("ServiceStateEvent")
 		case "revision":
 			out.Values[i] = ec._ServiceStateEvent_revision(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "token":
+			out.Values[i] = ec._ServiceStateEvent_token(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -33,6 +33,7 @@ type keyCursor struct {
 	Version     int    `json:"v"`
 	Fingerprint string `json:"f"`
 	Values      []any  `json:"k"`
+	Mark        string `json:"m,omitempty"` // of the row
 }
 
 // placeCursor names a place in a list that was computed and not read: the key that stood there, and where, in case
@@ -57,29 +58,30 @@ func badCursor(argument, of string) error {
 }
 
 // cursor names a record's place in the list.
-func (o order) cursor(fingerprint string, record any) string {
-	c := keyCursor{cursorVersion, fingerprint, make([]any, len(o))}
+func (o order) cursor(fingerprint string, record any, mark string) string {
+	c := keyCursor{cursorVersion, fingerprint, make([]any, len(o)), mark}
 	for i, t := range o {
 		c.Values[i] = t.kind.write(t.value(record))
 	}
 	return encode(c)
 }
 
-// parse reads a cursor back into typed values: nothing of it reaches SQL but as an argument of its column's kind.
-func (o order) parse(fingerprint, argument, text string) ([]any, error) {
+// parse reads a cursor back into typed values and its mark: nothing of it reaches SQL but as an argument of its column's
+// kind.
+func (o order) parse(fingerprint, argument, text string) (values []any, mark string, err error) {
 	bad := badCursor(argument, "list, filter and order")
 	var c keyCursor
 	if !decode(text, 4096, &c) || c.Version != cursorVersion || c.Fingerprint != fingerprint || len(c.Values) != len(o) {
-		return nil, bad
+		return nil, "", bad
 	}
-	values := make([]any, len(o))
+	values = make([]any, len(o))
 	for i, t := range o {
 		var ok bool
 		if values[i], ok = t.kind.read(c.Values[i]); !ok {
-			return nil, bad
+			return nil, "", bad
 		}
 	}
-	return values, nil
+	return values, c.Mark, nil
 }
 
 // whole returns a whole number of a cursor, at most that of the last moment.

@@ -25,6 +25,10 @@ type List[E, T any] struct {
 	// All lists all rows in their order and their number, if they are not the rows of a table.
 	All  func(ctx context.Context) (rows iter.Seq[E], total int, err error)
 	Wrap func([]E) []T
+	// Mark tells a row from one with the same key in another history of the database, and Recognise returns the failure
+	// of a cursor whose row has another mark, or is not there. If both are nil, rows are known by their keys alone.
+	Mark      func(E) string
+	Recognise func(ctx context.Context, key []any, mark string) error
 	// StateRevision is the revision of the graph that the filter or the order went by; nil: by none.
 	StateRevision *int64
 
@@ -43,6 +47,14 @@ func (l List[E, T]) Page(ctx context.Context, a Args) (*Connection[T], error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, m := range w.marks {
+		if l.Recognise == nil || m.mark == "" { // of a list without marks, or from before there were any
+			continue
+		}
+		if err := l.Recognise(ctx, m.key, m.mark); err != nil {
+			return nil, err
+		}
+	}
 	var rows []E
 	total := l.total
 	if l.All != nil {
@@ -59,7 +71,7 @@ func (l List[E, T]) Page(ctx context.Context, a Args) (*Connection[T], error) {
 		return nil, err
 	}
 	rows, more := cut(rows, w)
-	c := connect(o, w, fingerprint, rows, l.Wrap(rows), more, total)
+	c := connect(o, w, l.cursors(fingerprint), rows, l.Wrap(rows), more, total)
 	c.StateRevision = l.StateRevision
 	c.group = func(ctx context.Context, g Grouping) ([]Count, error) { return l.grouped(ctx, g, nil) }
 	return c, nil
@@ -192,11 +204,22 @@ func key(row any) *string {
 	return &value
 }
 
+// cursors returns how rows become cursors.
+func (l List[E, T]) cursors(fingerprint string) func(o order, row E) string {
+	return func(o order, row E) string {
+		mark := ""
+		if l.Mark != nil {
+			mark = l.Mark(row)
+		}
+		return o.cursor(fingerprint, row, mark)
+	}
+}
+
 // connect makes a connection of rows in list order with their nodes; more says whether the statement gave a row
 // beyond the window's limit.
-func connect[E, T any](o order, w window, fingerprint string, rows []E, nodes []T, more bool, total func(context.Context) (int, error)) *Connection[T] {
+func connect[E, T any](o order, w window, cursors func(order, E) string, rows []E, nodes []T, more bool, total func(context.Context) (int, error)) *Connection[T] {
 	c := &Connection[T]{Edges: make([]*Edge[T], len(rows)), total: total, PageInfo: &Info{}}
-	edges, cursor := make([]Edge[T], len(rows)), func(place int) string { return o.cursor(fingerprint, rows[place]) }
+	edges, cursor := make([]Edge[T], len(rows)), func(place int) string { return cursors(o, rows[place]) }
 	for i := range rows {
 		edges[i] = Edge[T]{nodes[i], i, cursor}
 		c.Edges[i] = &edges[i]

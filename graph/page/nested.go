@@ -94,7 +94,7 @@ func (l List[E, T]) pages(ctx context.Context, parents []ident.ID, fingerprint s
 			counts, err := totals(ctx)
 			return counts[id], err
 		}
-		c := connect(t.order, w, fingerprint, mine, nodes[from:from+len(mine)], more[id], total)
+		c := connect(t.order, w, l.cursors(fingerprint), mine, nodes[from:from+len(mine)], more[id], total)
 		c.StateRevision = l.StateRevision
 		c.group = func(ctx context.Context, g Grouping) ([]Count, error) {
 			return l.grouped(ctx, g, func(s *sql.Selector) { s.Where(t.hasParent(s, id)) })

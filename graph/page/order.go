@@ -219,16 +219,26 @@ type window struct {
 	backward bool
 	after    []any
 	before   []any
+	marks    []marked
+}
+
+// marked is the row that a cursor names, and its mark.
+type marked struct {
+	key  []any
+	mark string
 }
 
 // window checks the arguments of a connection.
 func (o order) window(a Args, fingerprint string) (w window, err error) {
 	w.limit, w.backward, err = a.limit()
+	var mark string
 	if err == nil && a.After != nil {
-		w.after, err = o.parse(fingerprint, "after", *a.After)
+		w.after, mark, err = o.parse(fingerprint, "after", *a.After)
+		w.marks = append(w.marks, marked{w.after, mark})
 	}
 	if err == nil && a.Before != nil {
-		w.before, err = o.parse(fingerprint, "before", *a.Before)
+		w.before, mark, err = o.parse(fingerprint, "before", *a.Before)
+		w.marks = append(w.marks, marked{w.before, mark})
 	}
 	return w, err
 }

@@ -18,6 +18,7 @@ import (
 // event is what one write did to the records that somebody follows.
 type event struct {
 	Revision int64
+	Token    domain.RevisionToken
 	in       *Reader
 	resync   domain.Resync
 	rows     []*ent.Entry
@@ -72,38 +73,38 @@ func (e *ChangeEvent) Changes(ctx context.Context) ([]*Change, error) {
 }
 
 // JournalEvents follows every write after a revision, or from now on; only to some records, if any are named.
-func (r *Reader) JournalEvents(ctx context.Context, after *int64, ids []ident.ID) (<-chan *JournalEvent, error) {
-	return follow(ctx, r, after, ids, nil, func(e event) *JournalEvent { return &JournalEvent{e} })
+func (r *Reader) JournalEvents(ctx context.Context, after *int64, token *domain.RevisionToken, ids []ident.ID) (<-chan *JournalEvent, error) {
+	return follow(ctx, r, journal.PositionOf(ctx).After(after, token), ids, nil, func(e event) *JournalEvent { return &JournalEvent{e} })
 }
 
 // CIEvents follows the writes to CIs.
-func (r *Reader) CIEvents(ctx context.Context, after *int64, ids []ident.ID) (<-chan *CIEvent, error) {
-	return follow(ctx, r, after, ids, []ident.Kind{ident.CI}, func(e event) *CIEvent { return &CIEvent{e} })
+func (r *Reader) CIEvents(ctx context.Context, after *int64, token *domain.RevisionToken, ids []ident.ID) (<-chan *CIEvent, error) {
+	return follow(ctx, r, journal.PositionOf(ctx).After(after, token), ids, []ident.Kind{ident.CI}, func(e event) *CIEvent { return &CIEvent{e} })
 }
 
 // IncidentEvents follows the writes to incidents.
-func (r *Reader) IncidentEvents(ctx context.Context, after *int64, ids []ident.ID) (<-chan *IncidentEvent, error) {
-	return follow(ctx, r, after, ids, []ident.Kind{ident.Incident}, func(e event) *IncidentEvent { return &IncidentEvent{e} })
+func (r *Reader) IncidentEvents(ctx context.Context, after *int64, token *domain.RevisionToken, ids []ident.ID) (<-chan *IncidentEvent, error) {
+	return follow(ctx, r, journal.PositionOf(ctx).After(after, token), ids, []ident.Kind{ident.Incident}, func(e event) *IncidentEvent { return &IncidentEvent{e} })
 }
 
 // ChangeEvents follows the writes to changes.
-func (r *Reader) ChangeEvents(ctx context.Context, after *int64, ids []ident.ID) (<-chan *ChangeEvent, error) {
-	return follow(ctx, r, after, ids, []ident.Kind{ident.Change}, func(e event) *ChangeEvent { return &ChangeEvent{e} })
+func (r *Reader) ChangeEvents(ctx context.Context, after *int64, token *domain.RevisionToken, ids []ident.ID) (<-chan *ChangeEvent, error) {
+	return follow(ctx, r, journal.PositionOf(ctx).After(after, token), ids, []ident.Kind{ident.Change}, func(e event) *ChangeEvent { return &ChangeEvent{e} })
 }
 
 // follow tells the writes whose subject or record is one of ids, and whose subject is of one of kinds. If ids or kinds
 // is nil, it may be any. Of CIs that the actor may not see at that time it tells nothing.
-func follow[E any](ctx context.Context, r *Reader, after *int64, ids []ident.ID, kinds []ident.Kind, show func(event) *E) (<-chan *E, error) {
+func follow[E any](ctx context.Context, r *Reader, after *domain.RevisionToken, ids []ident.ID, kinds []ident.Kind, show func(event) *E) (<-chan *E, error) {
 	wanted, err := followed(ids)
 	if err != nil {
 		return nil, err
 	}
-	told, err := r.history.Commits(ctx, journal.PositionOf(ctx).After(after))
+	told, err := r.history.Commits(ctx, after)
 	if err != nil {
 		return nil, err
 	}
 	return deliver(ctx, r, told, func(t journal.Told[[]*ent.Entry]) (*E, error) {
-		e := event{Revision: t.Revision, in: r, resync: t.Resync}
+		e := event{Revision: t.Revision, Token: t.Token(), in: r, resync: t.Resync}
 		for _, row := range t.What {
 			isOfKind := kinds == nil || slices.Contains(kinds, row.SubjectID.Kind())
 			if isOfKind && (ids == nil || wanted[row.SubjectID] || wanted[row.RecordID]) {
@@ -155,7 +156,7 @@ func deliver[T, E any](ctx context.Context, r *Reader, told iter.Seq[journal.Tol
 				if e == nil {
 					continue
 				}
-				position.Tell(t.Revision)
+				position.Tell(t.Token())
 				select {
 				case events <- e:
 				case <-ctx.Done():

@@ -2,7 +2,9 @@ package read
 
 import (
 	"context"
+	"encoding/hex"
 	"slices"
+	"strings"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/graph/where"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -50,14 +53,39 @@ func (r *Reader) entryList(c *where.Conditions, name string, filter any, o []pag
 	}
 }
 
-// Journal lists every committed write after a revision, the oldest first.
-func (r *Reader) Journal(ctx context.Context, after *int64, p page.Args) (*page.Connection[*Entry], error) {
+// Journal lists every committed write after a revision or a token, the oldest first. Its cursors know their entry by
+// its digest, too: those of another history are refused.
+func (r *Reader) Journal(ctx context.Context, after *int64, token *domain.RevisionToken, p page.Args) (*page.Connection[*Entry], error) {
 	c := &where.Conditions{}
+	if token != nil {
+		if err := r.history.Recognise(ctx, *token); err != nil {
+			return nil, err
+		}
+		if after == nil || token.Revision > *after {
+			after = &token.Revision
+		}
+	}
 	if after != nil {
 		first := store.EntryID(*after+1, 0)
 		c.Add(func(s *sql.Selector) *sql.Predicate { return sql.GTE(s.C(entry.FieldID), first) })
 	}
-	return r.entryList(c, "journal", after, oldestEntries).Page(ctx, p)
+	l := r.entryList(c, "journal", after, oldestEntries)
+	l.Mark = func(e *ent.Entry) string { return hex.EncodeToString(e.Digest[:min(len(e.Digest), 8)]) }
+	l.Recognise = r.recognise
+	return l.Page(ctx, p)
+}
+
+// recognise returns errs.HistoryChanged if the entry of a cursor is another one in this database, or is not there.
+func (r *Reader) recognise(ctx context.Context, key []any, mark string) error {
+	id, _ := key[len(key)-1].(ident.ID)
+	found, err := translated(r.store.Read.Entry.Query().Where(entry.ID(id)).Select(entry.FieldDigest).All(ctx))
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 || len(found[0].Digest) > 0 && !strings.HasPrefix(hex.EncodeToString(found[0].Digest), mark) {
+		return journal.AnotherHistory("the cursor")
+	}
+	return nil
 }
 
 // history lists what was written to each record of a batch and to what belongs to it, the newest first.

@@ -12,6 +12,7 @@ import (
 // ServiceStateEvent is what one write did to the operational state of services.
 type ServiceStateEvent struct {
 	Revision int64
+	Token    domain.RevisionToken
 	Changes  []*ServiceStateChange
 	resync   domain.Resync
 }
@@ -42,12 +43,12 @@ func (c *ServiceStateChange) From() string { return c.change.From.String() }
 func (c *ServiceStateChange) To() string { return c.change.To.String() }
 
 // ServiceStateEvents follows the operational states of services, or of some of them, after a revision or from now on.
-func (r *Reader) ServiceStateEvents(ctx context.Context, after *int64, ids []ident.ID) (<-chan *ServiceStateEvent, error) {
+func (r *Reader) ServiceStateEvents(ctx context.Context, after *int64, token *domain.RevisionToken, ids []ident.ID) (<-chan *ServiceStateEvent, error) {
 	wanted, err := followed(ids)
 	if err != nil {
 		return nil, err
 	}
-	told, err := r.history.States(ctx, journal.PositionOf(ctx).After(after))
+	told, err := r.history.States(ctx, journal.PositionOf(ctx).After(after, token))
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +69,6 @@ func (r *Reader) ServiceStateEvents(ctx context.Context, after *int64, ids []ide
 		if len(b.Rows) == 0 && t.Resync == "" {
 			return nil, nil
 		}
-		return &ServiceStateEvent{t.Revision, b.Rows, t.Resync}, nil
+		return &ServiceStateEvent{t.Revision, t.Token(), b.Rows, t.Resync}, nil
 	}), nil
 }

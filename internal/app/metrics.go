@@ -29,6 +29,7 @@ func (a *App) newMetrics() *prometheus.Registry {
 		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, safe.Measure(a.log, name, func() float64 { return float64(value()) })))
 	}
 	counter("linchpin_topology_rebuilds_total", "How often the graph did not fit the journal and was built anew.", a.feed.Rebuilds)
+	counter("linchpin_history_changes_total", "How often the database had another history than the one that was followed.", a.feed.HistoryChanges)
 	counter("linchpin_topology_mismatches_total", "How often the graph differed from the tables when they were compared.", a.feed.Mismatches)
 	counter("linchpin_topology_compactions_total", "How often what writes lay over the graph was made part of it.", a.Graph.Compactions)
 	return r

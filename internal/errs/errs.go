@@ -41,6 +41,8 @@ const (
 	Timeout                Code = "TIMEOUT"
 	Unavailable            Code = "UNAVAILABLE"
 	OutcomeUnknown         Code = "OUTCOME_UNKNOWN" // a commit was sent and no answer came: it may or may not have happened
+	HistoryChanged         Code = "HISTORY_CHANGED" // the place that the request names is of a history that the database does not have
+	Overloaded             Code = "OVERLOADED"      // nothing was begun: there is more to do than can be done in time
 	Internal               Code = "INTERNAL"
 )
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/entry"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
@@ -48,8 +49,10 @@ type Feed struct {
 	shown      chan shown
 	states     *window[[]impact.Transition]
 	digests    *window[topology.Digest]
+	tokens     *window[domain.RevisionToken]
 	doubt      chan struct{} // the graph is known to be wrong
 	rebuilds   atomic.Int64
+	histories  atomic.Int64 // that were met
 	mismatches atomic.Int64
 	head       atomic.Int64              // the newest revision that is known to be written
 	live       atomic.Int64              // followers
@@ -68,6 +71,7 @@ func Follow(ctx context.Context, s *store.Store, graph *topology.Graph, log *slo
 		shown:   make(chan shown, unwatched),
 		states:  newWindow(keptStates, func(changed []impact.Transition) int { return 1 + len(changed) }),
 		kept:    newKept(graph),
+		tokens:  newWindow(keptTokens, func(domain.RevisionToken) int { return 1 }),
 		digests: newWindow(keptDigests, func(topology.Digest) int { return 1 }), doubt: make(chan struct{}, 1),
 	}
 	for _, option := range options {
@@ -92,6 +96,9 @@ func (f *Feed) Done() <-chan struct{} { return f.done }
 
 // Rebuilds returns how often the graph had to be loaded anew because the journal and the graph did not fit.
 func (f *Feed) Rebuilds() int64 { return f.rebuilds.Load() }
+
+// HistoryChanges returns how often the database had another history than the one that was followed.
+func (f *Feed) HistoryChanges() int64 { return f.histories.Load() }
 
 // Lag returns the time since the graph was last known to show everything that is written. It is the longer one by the
 // clock of the wall, which goes on while the machine is suspended, and by the one that nobody sets.
@@ -286,6 +293,7 @@ func (f *Feed) rebuild(ctx context.Context, revision int64, why error) error {
 	}
 	isAnother := errors.Is(why, errAnotherHistory)
 	if isAnother {
+		f.histories.Add(1)
 		f.commits.restart(f.Revision())
 	}
 	f.show(shown{f.graph.Snapshot(), isAnother})
@@ -302,6 +310,7 @@ func (f *Feed) apply(revision int64, entries []*ent.Entry) error {
 	if err := f.marks.read(&b, entries); err != nil {
 		return err
 	}
+	f.tokens.push(mark.token()) // before anybody sees the revision
 	if err := f.graph.Apply(b); err != nil {
 		return err
 	}

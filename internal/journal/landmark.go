@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -17,12 +18,13 @@ var errAnotherHistory = errors.New("the database has another history than the on
 type landmark struct {
 	revision int64
 	sum      [sha256.Size]byte
-	isKnown  bool // not before the first write, nor if the journal lacks the revision
+	isKnown  bool   // not before the first write, nor if the journal lacks the revision
+	mark     uint64 // of its token
 }
 
 func landmarkOf(first *ent.Entry) (landmark, error) {
 	text, err := json.Marshal(first)
-	return landmark{first.Revision, sha256.Sum256(text), true}, err
+	return landmark{first.Revision, sha256.Sum256(text), true, domain.MarkOf(first.Digest)}, err
 }
 
 // landmarkAt returns the landmark that a database has at a revision.
@@ -35,6 +37,11 @@ func landmarkAt(ctx context.Context, c *ent.Client, revision int64) (landmark, e
 		return landmark{}, store.Translate(err)
 	}
 	return landmarkOf(first)
+}
+
+// token returns the token of the landmark's revision.
+func (l landmark) token() domain.RevisionToken {
+	return domain.RevisionToken{Revision: l.revision, Mark: l.mark}
 }
 
 // isHistory reports whether the journal still has what the graph was told last, or still lacks it.

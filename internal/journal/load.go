@@ -35,6 +35,8 @@ func (f *Feed) load(ctx context.Context) error {
 	f.commits.reset(b.Revision)
 	f.digests.reset(b.Revision - 1)
 	f.digests.push(f.graph.Snapshot().Digest())
+	f.tokens.reset(b.Revision - 1)
+	f.tokens.push(mark.token())
 	return nil
 }
 

@@ -3,15 +3,17 @@ package journal
 import (
 	"context"
 	"sync"
+
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 )
 
 // Position is the place of a client in the events that it follows. The transport that delivers the events learns the
 // revision of each, says after which one to go on, and is told why there are no more.
 type Position struct {
-	resume *int64
+	resume *domain.RevisionToken
 
 	mu   sync.Mutex
-	told []int64
+	told []domain.RevisionToken
 	why  error
 }
 
@@ -19,7 +21,7 @@ type positionKey struct{}
 
 // WithPosition returns a context whose follower notes the revision of each event, and resumes after a revision if one
 // is given.
-func WithPosition(ctx context.Context, resume *int64) (context.Context, *Position) {
+func WithPosition(ctx context.Context, resume *domain.RevisionToken) (context.Context, *Position) {
 	p := &Position{resume: resume}
 	return context.WithValue(ctx, positionKey{}, p), p
 }
@@ -32,31 +34,36 @@ func PositionOf(ctx context.Context) *Position {
 	return &Position{}
 }
 
-// After returns the later of the revision that the client asked for and the one that its connection resumes after.
-func (p *Position) After(asked *int64) *int64 {
-	if asked == nil || p.resume != nil && *p.resume > *asked {
-		return p.resume
+// After returns the latest of the revision and the token that the client asked for and of the one that its connection
+// resumes after; nil: none is given.
+func (p *Position) After(asked *int64, token *domain.RevisionToken) *domain.RevisionToken {
+	latest := p.resume
+	if token != nil && (latest == nil || token.Revision > latest.Revision) {
+		latest = token
 	}
-	return asked
+	if asked != nil && (latest == nil || *asked > latest.Revision) {
+		latest = &domain.RevisionToken{Revision: *asked}
+	}
+	return latest
 }
 
 // Tell notes the revision of the event that is sent next.
-func (p *Position) Tell(revision int64) {
+func (p *Position) Tell(t domain.RevisionToken) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.told = append(p.told, revision)
+	p.told = append(p.told, t)
 }
 
 // Next returns the revision of the next event that was received, in the order they were sent. If there is none, it
 // returns false.
-func (p *Position) Next() (revision int64, ok bool) {
+func (p *Position) Next() (t domain.RevisionToken, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.told) == 0 {
-		return 0, false
+		return t, false
 	}
-	revision, p.told = p.told[0], p.told[1:]
-	return revision, true
+	t, p.told = p.told[0], p.told[1:]
+	return t, true
 }
 
 // Fail notes why no event follows.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/impact"
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
 	"github.com/linchpin-cmdb/linchpin/internal/topology"
@@ -18,8 +19,11 @@ const (
 // States returns, revision by revision and without end, the services whose operational state changed, after a revision
 // or from now on. Only this process's memory holds them: a revision before its start, or too long ago, is a resync. It
 // ends with ctx.
-func (f *Feed) States(ctx context.Context, after *int64) (iter.Seq[Told[[]impact.Transition]], error) {
-	return follow(ctx, f, f.states, after, func(context.Context, int64, int64) ([][]impact.Transition, error) { return nil, nil })
+func (f *Feed) States(ctx context.Context, after *domain.RevisionToken) (iter.Seq[Told[[]impact.Transition]], error) {
+	return follow(ctx, f, f.states, after, followed[[]impact.Transition]{
+		older: func(context.Context, int64, int64) ([][]impact.Transition, error) { return nil, nil },
+		mark:  func(revision int64, _ []impact.Transition) uint64 { return f.Token(ctx, revision).Mark },
+	})
 }
 
 // shown is a snapshot that the graph has come to show. If isAnother, its history is not that of the one before.

@@ -25,43 +25,54 @@ const (
 // to this one and will not hear of them.
 type Told[T any] struct {
 	Revision int64
+	Mark     uint64 // of the revision's token
 	What     T
 	Resync   domain.Resync
+}
+
+// Token returns the token of the revision.
+func (t Told[T]) Token() domain.RevisionToken {
+	return domain.RevisionToken{Revision: t.Revision, Mark: t.Mark}
 }
 
 // Commits returns, revision by revision and without end, the entries written after a revision, or from now on. It reads
 // only the journal, so that a follower that resumes after the last revision it heard misses nothing and hears nothing
 // twice, whichever server wrote. It ends with ctx. The graph shows each revision before it is told.
-func (f *Feed) Commits(ctx context.Context, after *int64) (iter.Seq[Told[[]*ent.Entry]], error) {
-	return follow(ctx, f, f.commits, after, f.older)
+func (f *Feed) Commits(ctx context.Context, after *domain.RevisionToken) (iter.Seq[Told[[]*ent.Entry]], error) {
+	return follow(ctx, f, f.commits, after, followed[[]*ent.Entry]{
+		older: f.older,
+		mark:  func(_ int64, entries []*ent.Entry) uint64 { return domain.MarkOf(entries[0].Digest) },
+	})
 }
 
-// follow runs the loop of every follower: it waits for the next revision, takes it from the window or else from older,
-// and tells a resync if neither has it.
-func follow[T any](ctx context.Context, f *Feed, w *window[T], after *int64, older func(ctx context.Context, from, to int64) ([]T, error)) (iter.Seq[Told[T]], error) {
+// followed is what followers hear of a kind: older reads revisions that the window no longer has, and mark returns that
+// of a revision's token.
+type followed[T any] struct {
+	older func(ctx context.Context, from, to int64) ([]T, error)
+	mark  func(revision int64, what T) uint64
+}
+
+// follow runs the loop of every follower: it waits for the next revision, takes it from the window or else from what is
+// older, and tells a resync if neither has it.
+func follow[T any](ctx context.Context, f *Feed, w *window[T], after *domain.RevisionToken, of followed[T]) (iter.Seq[Told[T]], error) {
 	era := w.now()
 	last, resync := max(w.newest(), f.graph.Snapshot().Revision()), domain.Resync("")
 	if after != nil {
-		if *after < 0 {
-			return nil, errs.New(errs.BadUserInput, "after is %d: revisions count from 0", *after)
-		}
-		if *after > last {
-			head, err := f.store.Revision(ctx)
-			if err != nil {
-				return nil, err
-			}
-			if *after > head {
-				resync = domain.UnknownRevision
-			}
+		var err error
+		if resync, err = f.missed(ctx, *after, last); err != nil {
+			return nil, err
 		}
 		if resync == "" {
-			last = *after
+			last = after.Revision
 		}
+	}
+	resynced := func(reason domain.Resync) Told[T] {
+		return Told[T]{Revision: last, Mark: f.Token(ctx, last).Mark, Resync: reason}
 	}
 	return func(yield func(Told[T]) bool) {
 		f.live.Add(1)
 		defer f.live.Add(-1)
-		if resync != "" && !yield(Told[T]{Revision: last, Resync: resync}) {
+		if resync != "" && !yield(resynced(resync)) {
 			return
 		}
 		for reason := domain.TooOld; ; reason = domain.TooSlow {
@@ -71,7 +82,7 @@ func follow[T any](ctx context.Context, f *Feed, w *window[T], after *int64, old
 			}
 			if now := w.now(); now != era {
 				era, last = now, w.newest()
-				if !yield(Told[T]{Revision: last, Resync: domain.HistoryChanged}) {
+				if !yield(resynced(domain.HistoryChanged)) {
 					return
 				}
 				continue
@@ -82,7 +93,7 @@ func follow[T any](ctx context.Context, f *Feed, w *window[T], after *int64, old
 					if found := w.from(last+1, pageItems); found != nil {
 						return found, nil
 					}
-					return older(ctx, last+1, newest)
+					return of.older(ctx, last+1, newest)
 				}); err != nil {
 					return
 				}
@@ -92,18 +103,37 @@ func follow[T any](ctx context.Context, f *Feed, w *window[T], after *int64, old
 			}
 			if len(items) == 0 {
 				last = newest
-				if !yield(Told[T]{Revision: last, Resync: reason}) {
+				if !yield(resynced(reason)) {
 					return
 				}
 			}
 			for _, item := range items {
 				last++
-				if !yield(Told[T]{Revision: last, What: item}) {
+				if !yield(Told[T]{Revision: last, Mark: of.mark(last, item), What: item}) {
 					return
 				}
 			}
 		}
 	}, nil
+}
+
+// missed returns why a follower that heard the revision of a token last cannot go on after it. If it can, it returns "".
+// shown is the newest revision that this server shows.
+func (f *Feed) missed(ctx context.Context, after domain.RevisionToken, shown int64) (domain.Resync, error) {
+	if after.Revision < 0 {
+		return "", errs.New(errs.BadUserInput, "after is %d: revisions count from 0", after.Revision)
+	}
+	switch err := f.Recognise(ctx, after); {
+	case errs.CodeOf(err) == errs.HistoryChanged:
+		return domain.HistoryChanged, nil
+	case err != nil || after.Revision <= shown:
+		return "", err
+	}
+	head, err := f.store.Revision(ctx)
+	if err == nil && after.Revision > head {
+		return domain.UnknownRevision, nil
+	}
+	return "", err
 }
 
 // retry calls read until it succeeds or ctx ends: while the database is away nothing can be missed.

@@ -41,11 +41,19 @@ func teams(t testing.TB, s *store.Store, revisions, entries int) int64 {
 
 type heard = journal.Told[[]*ent.Entry]
 
+// token returns the token of a revision without a mark, or nil.
+func token(revision *int64) *domain.RevisionToken {
+	if revision == nil {
+		return nil
+	}
+	return &domain.RevisionToken{Revision: *revision}
+}
+
 // listen follows the commits; next returns one after the other.
 func listen(t testing.TB, f *follower, after *int64) (next func() heard) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	commits, err := f.Commits(ctx, after)
+	commits, err := f.Commits(ctx, token(after))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,8 +153,7 @@ func TestARevisionMissingFromTheJournalIsAResync(t *testing.T) {
 				t.Errorf("after %d: %d %s, not %d %s", after, got.Revision, got.Resync, want.Revision, want.Resync)
 			}
 		}
-		below := int64(-1)
-		if _, err := f.Commits(t.Context(), &below); errs.CodeOf(err) != errs.BadUserInput {
+		if _, err := f.Commits(t.Context(), &domain.RevisionToken{Revision: -1}); errs.CodeOf(err) != errs.BadUserInput {
 			t.Errorf("after -1: %v", err)
 		}
 	})

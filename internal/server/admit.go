@@ -8,6 +8,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
@@ -25,14 +26,14 @@ type gate struct {
 
 // admit finds the document of an operation, has the guard judge it, and makes it ready; if it is refused, it returns
 // the answer. A subscription goes on after resume, the revision after which its connection resumes, if there is one.
-func (g gate) admit(ctx context.Context, exec graphql.GraphExecutor, params *graphql.RawParams, resume *int64) (*operation, *graphql.Response) {
+func (g gate) admit(ctx context.Context, exec graphql.GraphExecutor, params *graphql.RawParams, resume *domain.RevisionToken) (*operation, *graphql.Response) {
 	limit := g.guard.Limits().Errors
 	ctx, position := journal.WithPosition(graphql.StartOperationTrace(ctx), resume)
-	found, admission, problems := g.judge(ctx, params)
+	found, admitted, problems := g.judge(ctx, params)
 	op := &graphql.OperationContext{RawQuery: params.Query, OperationName: params.OperationName, Headers: params.Headers, RecoverFunc: graphql.DefaultRecover}
 	op.Stats.OperationStart = graphql.GetStartTime(ctx)
 	if problems == nil {
-		ctx = guard.With(ctx, admission)
+		ctx = guard.With(ctx, admitted)
 		op, problems = exec.CreateOperationContext(ctx, params)
 	}
 	if problems == nil && op.Operation.Operation == ast.Subscription {

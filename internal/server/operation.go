@@ -8,6 +8,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
@@ -37,7 +38,7 @@ func onlyStream(op *graphql.OperationContext) gqlerror.List {
 func (o *operation) kind() ast.Operation { return o.Operation.Operation }
 
 // next returns the next answer and, if it is an event, its revision. After the last answer it returns nil.
-func (o *operation) next() (response *graphql.Response, revision *int64) {
+func (o *operation) next() (response *graphql.Response, token *domain.RevisionToken) {
 	defer func() {
 		if p := recover(); p != nil {
 			ctx := graphql.WithOperationContext(o.ctx, o.OperationContext)
@@ -61,10 +62,10 @@ func (o *operation) next() (response *graphql.Response, revision *int64) {
 		if response.Extensions == nil {
 			response.Extensions = map[string]any{}
 		}
-		response.Extensions["revision"] = at
-		revision = &at
+		response.Extensions[revisionExtension], response.Extensions[tokenExtension] = at.Revision, at.String()
+		token = &at
 	}
-	return response, revision
+	return response, token
 }
 
 // encode returns an answer, or another value, as JSON. If the value cannot be written, it returns the JSON of a

@@ -12,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -21,6 +22,7 @@ const (
 	leastHeader       = "Linchpin-At-Least-Revision"
 	leastExtension    = "atLeastRevision"
 	revisionExtension = "revision"
+	tokenExtension    = "revisionToken"
 
 	staleHeader    = "Linchpin-Max-Staleness"
 	staleExtension = "maxStaleness"
@@ -66,7 +68,8 @@ func (r revisions) InterceptOperation(ctx context.Context, next graphql.Operatio
 		if response.Extensions == nil {
 			response.Extensions = map[string]any{}
 		}
-		response.Extensions[revisionExtension] = max(seen, work.Revision())
+		revision := max(seen, work.Revision())
+		response.Extensions[revisionExtension], response.Extensions[tokenExtension] = revision, r.feed.Token(ctx, revision).String()
 		return response
 	}
 }
@@ -86,11 +89,14 @@ func (r revisions) await(ctx context.Context, op *graphql.OperationContext) erro
 	if !given || err != nil {
 		return err
 	}
-	least, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || least < 0 {
-		return errs.New(errs.BadUserInput, "%s: a revision is a whole number, as an answer has it in extensions.%s", leastHeader, revisionExtension)
+	least, err := domain.ParseRevisionToken(text)
+	if err != nil {
+		return errs.New(errs.BadUserInput, "%s: %v", leastHeader, err)
 	}
-	return r.feed.Await(ctx, least)
+	if err := r.feed.Recognise(ctx, least); err != nil {
+		return err
+	}
+	return r.feed.Await(ctx, least.Revision)
 }
 
 // describesItself reports whether an operation asks for nothing but the schema.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -12,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
@@ -28,7 +28,7 @@ const streamLimit = socketLimit * operationLimit
 var keepAlive = []byte(":\n\n") // a comment
 
 // stream answers with server-sent events, one connection an operation, as the protocol of graphql-sse says in its
-// distinct connections mode. Each event of a subscription has its revision as its id; a client that comes back with the
+// distinct connections mode. Each event of a subscription has its revision token as its id; a client that comes back with the
 // header Last-Event-ID goes on after it. A refused operation has one answer too.
 func (a answer) stream(o *operation, refused *graphql.Response, cancel func()) {
 	draining, done, admitted := stream(a.r.Context())
@@ -105,36 +105,36 @@ func (a answer) stream(o *operation, refused *graphql.Response, cancel func()) {
 func (o *operation) eachEvent(answers chan<- []byte) {
 	defer close(answers)
 	for {
-		response, revision := o.next()
+		response, token := o.next()
 		if response == nil {
 			return
 		}
 		select {
-		case answers <- event("next", encode(response), revision):
+		case answers <- event("next", encode(response), token):
 		case <-o.ctx.Done():
 			return
 		}
 	}
 }
 
-// resumption returns the revision in the id of the last event that a client has.
-func resumption(id string) (*int64, string) {
+// resumption returns the revision token in the id of the last event that a client has.
+func resumption(id string) (*domain.RevisionToken, string) {
 	if id == "" {
 		return nil, ""
 	}
-	revision, err := strconv.ParseInt(id, 10, 64)
-	if err != nil || revision < 0 {
-		return nil, lastEvent + " must be the id of an event of this server: a revision"
+	token, err := domain.ParseRevisionToken(id)
+	if err != nil {
+		return nil, lastEvent + " must be the id of an event of this server: a revision token"
 	}
-	return &revision, ""
+	return &token, ""
 }
 
 // event returns one server-sent event. data must have no line breaks.
-func event(name string, data []byte, id *int64) []byte {
+func event(name string, data []byte, id *domain.RevisionToken) []byte {
 	var b bytes.Buffer
 	b.WriteString("event: " + name + "\n")
 	if id != nil {
-		b.WriteString("id: " + strconv.FormatInt(*id, 10) + "\n")
+		b.WriteString("id: " + id.String() + "\n")
 	}
 	b.WriteString("data: ")
 	b.Write(data)

@@ -72,6 +72,8 @@ func (e *events) next() (name, id, data string, more bool) {
 			data = value
 		case "":
 			if name != "" && e.lines.Text() == "" {
+				data = strings.Replace(data, fmt.Sprintf(`,"revisionToken":%q`, id), "", 1)
+				id, _, _ = strings.Cut(id, "-") // the revision of the token
 				return name, id, data, true
 			}
 		}
@@ -112,7 +114,7 @@ func TestAnEventStreamTellsRevisionsAndResumesAfterThem(t *testing.T) {
 		if _, id, _, _ := e.next(); id != fmt.Sprint(third) {
 			t.Errorf("resumed at %s, not after %d", id, third-1)
 		}
-		for _, bad := range []string{"x", "-1", "99999999999999999999"} {
+		for _, bad := range []string{"x", "-1", "99999999999999999999", "1-", "1-x"} {
 			if e := w.follow(t.Context(), t, "subscription { journal { revision } }", "Last-Event-ID: "+bad); e.StatusCode != http.StatusBadRequest {
 				t.Errorf("Last-Event-ID: %s: %s", bad, e.Status)
 			}

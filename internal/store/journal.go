@@ -27,6 +27,9 @@ const (
 // MostEntries is a number of entries that no revision reaches.
 const MostEntries = 1 << placeBits
 
+// MostRevision is the largest number of a revision: the ids of entries hold no more.
+const MostRevision = 1<<(48-placeBits) - 1
+
 // EntryID returns the id of the place-th journal entry of a revision, from 0.
 func EntryID(revision int64, place int) ident.ID {
 	return ident.New(ident.Entry, revision<<placeBits|int64(place))
