@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/linchpin-cmdb/linchpin/internal/app"
+	"github.com/linchpin-cmdb/linchpin/internal/server/admission"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
 )
@@ -19,6 +21,7 @@ type serveFlags struct {
 	adminListen string
 	memory      *memory
 	limits      guard.Limits
+	refuse      bool // what it could not do in time
 	trusted     trusted
 	chores      app.Chores
 	drainDelay  time.Duration
@@ -36,11 +39,21 @@ func newServeFlags(set *pflag.FlagSet) *serveFlags {
 	set.DurationVar(&f.chores.Verify, "verify", time.Hour, "how often to compare the graph with the tables, and build it anew where it differs; 0 never does")
 	set.DurationVar(&f.chores.CloseResolved, "close-resolved-after", 7*24*time.Hour, "close incidents that nobody has opened again for so long after they were resolved; 0 leaves it to people")
 	set.DurationVar(&f.drainDelay, "drain-delay", 5*time.Second, "how long to answer after being told to stop, so that a balancer that asks /readyz sends nothing more; 0 at once, as --dev does unless this is given")
+	set.BoolVar(&f.refuse, "refuse-overload", true, "refuse at once what could not be done in time, with 503 and OVERLOADED; without, everything that comes is begun")
 	limitFlags(set, &f.limits)
 	f.trusted.flags(set)
 	f.front.flags(set)
 	f.oidc.flags(set)
 	return f
+}
+
+// seats returns the rules by which operations begin; nil lets all of them.
+func (f *serveFlags) seats() *admission.Rules {
+	if !f.refuse {
+		return nil
+	}
+	rules := admission.For(runtime.GOMAXPROCS(0))
+	return &rules
 }
 
 // isDev reports whether nobody signs in.

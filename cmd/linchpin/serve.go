@@ -54,7 +54,9 @@ is not given, a variable: LINCHPIN_LIMIT_COST=20000 is --limit-cost 20000. An
 answer says what its operation cost where the request has Linchpin-Cost: 1. One
 caller opens 50 WebSockets at most, each with 20 subscriptions at once, and has
 1,000 subscriptions as event streams; one network opens 20 WebSockets that have
-not said yet who calls.
+not said yet who calls. What could not be begun in time is refused at once with 503
+and OVERLOADED, and one caller has at most half of what runs; --refuse-overload=false
+lets everything begin.
 
 When it is told to stop, /readyz says so at once, and requests are answered for
 --drain-delay, until the balancer sends them elsewhere. Then nothing new is
@@ -118,7 +120,7 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 			return err
 		}
 	}
-	public, admin, err := a.Handler(app.Serving{Front: flags.front.Front, Providers: by, NoDevices: !flags.oidc.devices, IsDev: isDev, Limits: flags.limits, Documents: documents, Tracer: tracer})
+	public, admin, err := a.Handler(app.Serving{Front: flags.front.Front, Providers: by, NoDevices: !flags.oidc.devices, IsDev: isDev, Limits: flags.limits, Seats: flags.seats(), Documents: documents, Tracer: tracer})
 	if err != nil {
 		return err
 	}

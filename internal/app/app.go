@@ -30,6 +30,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
 	"github.com/linchpin-cmdb/linchpin/internal/server"
+	"github.com/linchpin-cmdb/linchpin/internal/server/admission"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
 	"github.com/linchpin-cmdb/linchpin/internal/server/signin"
@@ -153,6 +154,7 @@ type Serving struct {
 	NoDevices bool                 // people let no command lines in
 	IsDev     bool                 // nobody signs in: by default everyone is an admin
 	Limits    guard.Limits         // of requests; guard.Default if there are none
+	Seats     *admission.Rules     // how many operations run at once; nil lets all of them
 	Documents *persisted.Documents // the documents that clients may name instead of sending them; nil for none
 	Tracer    trace.Tracer         // begins the traces of requests; nil for none
 }
@@ -176,7 +178,7 @@ func (a *App) Handler(s Serving) (public, admin http.Handler, err error) {
 		Schema: answers, SDL: sdl, Log: a.log, IsReady: a.isReady,
 		Store: a.Store, Feed: a.feed, Metrics: metrics, Tracer: s.Tracer,
 		Begin: func(ctx context.Context) context.Context { return sight.Once(ctx, a.Store.Read) },
-		IsDev: s.IsDev, IsLocal: true, Front: s.Front, Limits: s.Limits, Documents: s.Documents,
+		IsDev: s.IsDev, IsLocal: true, Front: s.Front, Limits: s.Limits, Seats: s.Seats, Documents: s.Documents,
 	}
 	if !s.IsDev {
 		c.Doors, c.Auth = a.Identity, signin.New(signin.Pages{Doors: a.Identity, Own: server.OwnPages(s.Front), Providers: s.Providers, Devices: !s.NoDevices, Log: a.log})

@@ -22,6 +22,7 @@ const documentID = "documentId"
 type gate struct {
 	guard     *guard.Guard
 	documents *persisted.Documents
+	hall      hall
 }
 
 // admit finds the document of an operation, has the guard judge it, and makes it ready; if it is refused, it returns
@@ -45,7 +46,10 @@ func (g gate) admit(ctx context.Context, exec graphql.GraphExecutor, params *gra
 		return nil, refused
 	}
 	g.documents.Register(found)
-	return &operation{OperationContext: op, exec: exec, isTrusted: found.IsTrusted, errors: limit, ctx: ctx, position: position}, nil
+	return &operation{
+		OperationContext: op, exec: exec, isTrusted: found.IsTrusted, errors: limit, ctx: ctx, position: position,
+		seats: g.hall.seatsFor(op.Operation.Operation), weight: 1 + admitted.Cost/costOfSeat, stand: func() {},
+	}, nil
 }
 
 // judge decides whether an operation may run, before it costs anything.

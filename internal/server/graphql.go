@@ -28,9 +28,10 @@ const tooLong = "the operation took too long"
 // newGraphQL returns the handler of /graphql.
 func newGraphQL(c Config) http.Handler {
 	h := handler.New(c.Schema)
-	g, o := gate{guard.New(c.Schema.Schema(), c.Limits), c.Documents}, newObserver(c.Log, c.Metrics)
+	g, o := gate{guard.New(c.Schema.Schema(), c.Limits), c.Documents, newHall(c.Seats)}, newObserver(c.Log, c.Metrics)
+	observeSeats(c.Log, c.Metrics, g.hall)
 	observeDocuments(c.Log, c.Metrics, g.guard)
-	h.AddTransport(sockets{config: c, gate: g, observer: o, seats: newSeats()})
+	h.AddTransport(sockets{config: c, gate: g, observer: o, seats: newSeats(), all: newShare(allLimit, "sockets", "server")})
 	h.AddTransport(transport{c.Log, c.pace, g, o, newShare(streamLimit, "event streams", "caller"), c})
 	h.SetQueryCache(guard.Admitted{})
 	h.Use(o)

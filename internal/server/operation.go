@@ -11,6 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
+	"github.com/linchpin-cmdb/linchpin/internal/server/admission"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 )
 
@@ -23,6 +24,9 @@ type operation struct {
 	ctx       context.Context
 	begun     context.Context         // in which it runs
 	respond   graphql.ResponseHandler // nil before the first answer
+	seats     *admission.Seats        // nil: it takes none
+	weight    int
+	stand     func() // gives its seats back
 	position  *journal.Position
 }
 
@@ -40,6 +44,9 @@ func (o *operation) kind() ast.Operation { return o.Operation.Operation }
 // next returns the next answer and, if it is an event, its revision. After the last answer it returns nil.
 func (o *operation) next() (response *graphql.Response, token *domain.RevisionToken) {
 	defer func() {
+		if o.kind() != ast.Subscription {
+			o.stand()
+		}
 		if p := recover(); p != nil {
 			ctx := graphql.WithOperationContext(o.ctx, o.OperationContext)
 			response = o.exec.DispatchError(ctx, gqlerror.List{gqlerror.WrapIfUnwrapped(o.Recover(ctx, p))})

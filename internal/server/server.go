@@ -16,6 +16,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
+	"github.com/linchpin-cmdb/linchpin/internal/server/admission"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
 	"github.com/linchpin-cmdb/linchpin/internal/server/ui"
@@ -59,6 +60,8 @@ type Config struct {
 	Front Front
 	// Limits of operations; guard.Default if there are none.
 	Limits guard.Limits
+	// Seats say how many operations run at once; nil lets all of them.
+	Seats *admission.Rules
 	// Documents are those that clients name instead of sending them; nil if there are no manifests.
 	Documents *persisted.Documents
 

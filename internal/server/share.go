@@ -12,6 +12,7 @@ import (
 const (
 	socketLimit   = 50 // open at once for one caller
 	strangerLimit = 20 // open at once from one network that have not said who calls
+	allLimit      = 5_000
 )
 
 // share bounds how many of something each holder has open.

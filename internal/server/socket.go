@@ -299,6 +299,11 @@ func (s *socket) start(id string, started *running) *graphql.Response {
 
 // run sends the answers of an operation, and its end.
 func (s *socket) run(ctx context.Context, id string, r *running, o *operation) {
+	if full := o.sit(); full != nil {
+		_ = s.finish(ctx, id, r, message{id, "error", encode(full.Errors)})
+		return
+	}
+	defer o.stand()
 	for {
 		response, _ := o.next()
 		if response == nil {

@@ -21,6 +21,7 @@ type sockets struct {
 	gate     gate
 	observer observer
 	seats    seats
+	all      *share // of all callers together
 }
 
 var _ graphql.Transport = sockets{}
@@ -47,6 +48,13 @@ func (t sockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphEx
 		return
 	}
 	defer done()
+	if full := t.all.enter("all"); full != "" {
+		t.observer.refused(errs.Overloaded)
+		w.Header().Set("Retry-After", retryAfter())
+		http.Error(w, full, http.StatusServiceUnavailable)
+		return
+	}
+	defer t.all.leave("all")
 	s := &socket{exec: exec, config: t.config, gate: t.gate, observer: t.observer, header: r.Header.Clone(), seats: t.seats, pings: rate.NewLimiter(pingRate, pingRate), running: map[string]*running{}}
 	s.seat = s.seats.of(r.Context(), r.RemoteAddr)
 	if full := s.seat.take(); full != "" {

@@ -128,6 +128,14 @@ func (a answer) run(params *graphql.RawParams) {
 	defer cancel()
 	o, refused := a.gate.admit(ctx, a.exec, params, resume)
 	isSubscription := refused == nil && o.kind() == ast.Subscription
+	if refused == nil && (o.kind() == ast.Query || a.r.Method == http.MethodPost) {
+		if full := o.sit(); full != nil {
+			a.w.Header().Set("Retry-After", retryAfter())
+			a.fail(http.StatusServiceUnavailable, full.Errors)
+			return
+		}
+		defer o.stand()
+	}
 	switch {
 	case refused == nil && o.kind() == ast.Mutation && a.r.Method == http.MethodGet:
 		a.w.Header().Set("Allow", "POST")
