@@ -9,6 +9,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/linchpin-cmdb/linchpin/internal/chain"
+	"github.com/linchpin-cmdb/linchpin/internal/store/pgconn"
 )
 
 const linkedAtOnce = 2_000 // entries
@@ -20,6 +21,7 @@ func (s *Store) LinkAll(ctx context.Context) error {
 	if err := s.reader.QueryRowContext(ctx, "SELECT revision, chained FROM head").Scan(&revision, &chained); err != nil {
 		return err
 	}
+	ctx = pgconn.Patient(ctx)
 	for isBehind := revision != chained; isBehind; {
 		tx, err := s.writes.BeginTx(ctx, nil)
 		if err != nil {

@@ -25,16 +25,17 @@ func openPostgres(address string) (*Store, error) {
 	if u, err := url.Parse(address); err != nil || u.Opaque != "" {
 		return nil, errors.New("it is not a URL such as postgres://USER:PASSWORD@HOST/NAME, where special characters of the password are written as %XX")
 	}
-	writes, err := pgconn.Open(address)
+	silence := &pgconn.Silence{}
+	writes, err := pgconn.Open(address, pgconn.Prompt(), pgconn.Together(silence))
 	if err != nil {
 		return nil, err
 	}
-	reads, err := pgconn.Open(address)
+	reads, err := pgconn.Open(address, pgconn.Together(silence))
 	if err != nil {
 		_ = writes.Close()
 		return nil, err
 	}
-	follows, err := pgconn.Open(address)
+	follows, err := pgconn.Open(address, pgconn.Prompt(), pgconn.Together(silence))
 	if err != nil {
 		_, _ = writes.Close(), reads.Close()
 		return nil, err
@@ -81,7 +82,7 @@ func (s *Store) Hints(ctx context.Context) <-chan struct{} {
 	if !s.IsPostgres() {
 		return hints
 	}
-	l := pq.NewListener(s.address, listenerMinWait, listenerMaxWait, nil)
+	l := pq.NewListener(pgconn.Plain(s.address), listenerMinWait, listenerMaxWait, nil)
 	safe.AfterFunc(ctx, nil, "the end of the hints", func() { _ = l.Close() })
 	safe.Go(nil, "hints of other servers", func() {
 		// Listen waits until there is a connection; only Close ends that wait.

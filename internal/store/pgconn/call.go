@@ -42,6 +42,7 @@ func (c *conn) begin(ctx context.Context) (*call, error) {
 		return nil, err
 	}
 	k := &call{c: c, ctx: ctx, mark: c.wire.sent.Load()}
+	c.hurry(ctx)
 	turn := c.wire.next()
 	if ctx.Done() != nil {
 		// lib/pq sends a cancel request, which a backend that hangs does not heed.

@@ -30,6 +30,9 @@ type conn struct {
 	wire       *wire
 	statements *statements
 	grace      time.Duration
+	waits      waits
+	silent     *Silence
+	isPrompt   bool
 
 	tx       context.Context // of the open transaction; nil outside one
 	busy     bool            // rows are open or a COPY is under way
@@ -51,7 +54,7 @@ func (c *conn) notice(n *pq.Error) {
 
 // ResetSession refuses a connection that cannot serve another caller.
 func (c *conn) ResetSession(ctx context.Context) error {
-	if !c.usable() || !c.wire.alive() {
+	if !c.usable() || c.wire.heard.Load() < c.silent.since.Load() || !c.wire.alive() {
 		return driver.ErrBadConn
 	}
 	return c.pq.ResetSession(ctx)
@@ -123,6 +126,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 		return &stmt{pqStmt: st, c: c}, nil
 	case pqCopy:
 		c.busy = true
+		c.wire.tolerate(c.wire.longest) // it ends once all rows are in
 		return &copyIn{pqCopy: st, c: c}, nil
 	default:
 		return st, nil
@@ -144,6 +148,7 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	if c.busy {
 		return nil, errBusy
 	}
+	c.hurry(ctx)
 	t, err := c.pq.BeginTx(context.WithoutCancel(ctx), opts)
 	if err != nil {
 		return nil, err
@@ -161,6 +166,7 @@ type tx struct {
 // sent.
 func (t *tx) Commit() error {
 	mark := t.c.wire.sent.Load()
+	t.c.hurry(context.Background())
 	t.c.tx, t.c.warning = nil, nil
 	t.c.wire.next()
 	if err := t.c.lost(mark, t.pq.Commit()); err != nil {
@@ -173,6 +179,7 @@ func (t *tx) Commit() error {
 }
 
 func (t *tx) Rollback() error {
+	t.c.hurry(context.Background())
 	t.c.tx = nil
 	t.c.wire.next()
 	return t.pq.Rollback()

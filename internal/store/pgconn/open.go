@@ -58,6 +58,9 @@ type Connector struct {
 	statements  int
 	readTimeout time.Duration
 	cancelGrace time.Duration
+	waits       waits
+	silent      *Silence
+	isPrompt    bool
 }
 
 // NewConnector reads a DSN as lib/pq does (a postgres:// URL or key=value pairs, the PG* environment under it) and
@@ -67,15 +70,19 @@ func NewConnector(dsn string, options ...Option) (*Connector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the address of the database: %w", err)
 	}
+	w, err := takeWaits(&cfg)
+	if err != nil {
+		return nil, fmt.Errorf("reading the address of the database: %w", err)
+	}
 	defaults(&cfg)
-	c := &Connector{statements: 128, readTimeout: readTimeoutFor(cfg), cancelGrace: 5 * time.Second}
+	c := &Connector{statements: 128, readTimeout: readTimeoutFor(cfg), cancelGrace: 5 * time.Second, waits: w, silent: &Silence{}}
 	for _, o := range options {
 		o(c)
 	}
 	if c.pq, err = pq.NewConnectorConfig(cfg); err != nil {
 		return nil, err
 	}
-	c.pq.Dialer(newDialer(c.readTimeout))
+	c.pq.Dialer(newDialer(c.readTimeout, c.waits, c.silent))
 	return c, nil
 }
 
@@ -91,7 +98,7 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 		_ = opened.Close()
 		return nil, fmt.Errorf("pgconn: lib/pq gave a %T, which lacks an interface that this package relies on", opened)
 	}
-	made := &conn{pq: full, wire: w, statements: newStatements(c.statements), grace: c.cancelGrace}
+	made := &conn{pq: full, wire: w, statements: newStatements(c.statements), grace: c.cancelGrace, waits: c.waits, silent: c.silent, isPrompt: c.isPrompt}
 	pq.SetNoticeHandler(opened, made.notice)
 	return made, nil
 }

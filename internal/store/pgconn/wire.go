@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -14,16 +15,19 @@ import (
 // peer has been silent, whether anything was sent, and whether the socket ever failed.
 type wire struct {
 	net.Conn
-	silence time.Duration // how long the peer may be silent; no limit if not positive
+	longest time.Duration // for which the peer may ever be silent; no limit if not positive
+	silent  *Silence
 
 	sent      atomic.Int64 // bytes
+	heard     atomic.Int64 // Unix nanoseconds of the last byte that came
 	lastWrite atomic.Int64 // Unix nanoseconds
 	failure   atomic.Pointer[error]
 
-	mu     sync.Mutex
-	fixed  time.Time // set by lib/pq while it connects
-	expiry time.Time // set when a context has ended and the cancel request should have had its effect
-	turn   int       // the number of the statement, so that the end of one context does not hit the next one
+	mu      sync.Mutex
+	silence time.Duration // for which the peer may be silent now
+	fixed   time.Time     // set by lib/pq while it connects
+	expiry  time.Time     // set when a context has ended and the cancel request should have had its effect
+	turn    int           // the number of the statement, so that the end of one context does not hit the next one
 }
 
 // Read reads from the peer, and waits for it no longer than the limit. A COPY sends for a long time and hears nothing,
@@ -36,6 +40,7 @@ func (w *wire) Read(p []byte) (int, error) {
 		w.mu.Unlock()
 		n, err := w.Conn.Read(p)
 		if err == nil {
+			w.heard.Store(time.Now().UnixNano())
 			return n, nil
 		}
 		if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
@@ -45,6 +50,7 @@ func (w *wire) Read(p []byte) (int, error) {
 			if limit.IsZero() || time.Now().Before(limit) {
 				continue // a write has moved it
 			}
+			w.silent.note()
 		}
 		w.fail(err)
 		return n, err
@@ -82,6 +88,13 @@ func (w *wire) limit(began time.Time) time.Time {
 		}
 	}
 	return t
+}
+
+// tolerate sets for how long the peer may be silent from now on.
+func (w *wire) tolerate(limit time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.silence = limit
 }
 
 // SetDeadline sets a fixed deadline, by which lib/pq bounds the handshake.
@@ -125,13 +138,14 @@ func (w *wire) err() error {
 // dialer opens wires. lib/pq also uses it for cancel requests.
 type dialer struct {
 	net     net.Dialer
-	silence time.Duration
+	longest time.Duration
+	silent  *Silence
 }
 
-func newDialer(silence time.Duration) *dialer {
-	return &dialer{silence: silence, net: net.Dialer{
-		Timeout:         dialTimeout,
-		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3},
+func newDialer(longest time.Duration, w waits, silent *Silence) *dialer {
+	return &dialer{longest: longest, silent: silent, net: net.Dialer{
+		Timeout: dialTimeout, KeepAliveConfig: w.keepAlive,
+		Control: func(network, _ string, raw syscall.RawConn) error { return confirmWithin(raw, network, w.user) },
 	}}
 }
 
@@ -150,7 +164,8 @@ func (d *dialer) DialContext(ctx context.Context, network, address string) (net.
 	if err != nil {
 		return nil, err
 	}
-	w := &wire{Conn: c, silence: d.silence}
+	w := &wire{Conn: c, longest: d.longest, silence: d.longest, silent: d.silent}
+	w.heard.Store(time.Now().UnixNano())
 	if to, ok := ctx.Value(wireKey{}).(**wire); ok {
 		*to = w // of several hosts, the last one dialled is the one that lib/pq stays with
 	}
