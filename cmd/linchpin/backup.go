@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -11,7 +12,8 @@ import (
 )
 
 func backupCommand(env *environment) *cobra.Command {
-	return &cobra.Command{
+	var textfile string
+	cmd := &cobra.Command{
 		Use:   "backup FOLDER",
 		Short: "Keep a copy of the database, while servers use it",
 		Long: `Keep a copy of the database as it is in one revision, while servers read and write
@@ -34,9 +36,33 @@ another place.`,
 				return err
 			}
 			_, _ = fmt.Fprintf(env.stdout, "%s holds revision %d of %s, %d bytes.\n", args[0], m.Revision, store.Redact(address), m.Bytes)
-			return nil
+			return tellCollector(textfile, m)
 		},
 	}
+	cmd.Flags().StringVar(&textfile, "textfile", "", "a file NAME.prom in the folder of node_exporter's textfile collector, which then tells Prometheus of the backup")
+	return cmd
+}
+
+// tellCollector writes what a backup holds to a file for Prometheus, if one is named: whole or not at all.
+func tellCollector(path string, m backup.Manifest) error {
+	if path == "" {
+		return nil
+	}
+	text := fmt.Sprintf(`# HELP linchpin_backup_timestamp_seconds When the last backup was made.
+# TYPE linchpin_backup_timestamp_seconds gauge
+linchpin_backup_timestamp_seconds %d
+# HELP linchpin_backup_revision The revision that the last backup holds.
+# TYPE linchpin_backup_revision gauge
+linchpin_backup_revision %d
+`, m.At.Unix(), m.Revision)
+	unfinished := path + ".new" // the collector reads names that end in .prom
+	if err := os.WriteFile(unfinished, []byte(text), 0o644); err != nil { //nolint:gosec // the collector is another user
+		return fmt.Errorf("the backup is kept, and --textfile is not written: %w", err)
+	}
+	if err := os.Rename(unfinished, path); err != nil {
+		return fmt.Errorf("the backup is kept, and --textfile is not written: %w", err)
+	}
+	return nil
 }
 
 func restoreCommand(env *environment) *cobra.Command {

@@ -22,10 +22,10 @@ func linchpin(t *testing.T, args ...string) {
 	}
 }
 
-// TestWhatNamesALostHistoryIsRefused restores an older copy and writes on, so that numbers of lost revisions are those
-// of other writes. Tokens, cursors of the journal and subscriptions of then are refused, or told to begin anew; what
-// the copy has, and what knows numbers alone, goes on.
-func TestWhatNamesALostHistoryIsRefused(t *testing.T) {
+// TestTokensAndCursorsOfALostHistoryAreRefused restores an older copy and writes on, so that numbers of lost
+// revisions are those of other writes. Tokens and cursors of then are refused, and subscriptions are told to begin
+// anew; tokens of what the copy has, and numbers alone, go on.
+func TestTokensAndCursorsOfALostHistoryAreRefused(t *testing.T) {
 	databases := map[string]func() string{
 		"sqlite":   func() string { return "sqlite:" + filepath.Join(t.TempDir(), "linchpin.db") },
 		"postgres": func() string { return pgtest.Database(t, "empty", nil) },

@@ -17,7 +17,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	p := serve(t, "--admin-listen", "127.0.0.1:0")
 	send(t, "POST", p.url+"/graphql", `{"query":"{ revision }"}`)
 	send(t, "POST", p.url+"/graphql", `{"query":"{ nothing }"}`)
-	explained, err := os.ReadFile("../../docs/operating.md")
+	explained, err := os.ReadFile("../../docs/production.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	}
 	for _, f := range found {
 		if !strings.Contains(string(explained), "`"+f[1]+"`") && !strings.Contains(string(explained), "`"+f[1]+"{") {
-			t.Errorf("docs/operating.md does not explain %s", f[1])
+			t.Errorf("docs/production.md does not explain %s", f[1])
 		}
 	}
 }

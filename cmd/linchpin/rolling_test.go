@@ -78,6 +78,27 @@ func TestARollingRestartFailsNobody(t *testing.T) {
 	}
 	front := httptest.NewServer(b)
 	defer front.Close()
+	asked := whileAsking(t, front.URL, func() {
+		for i := range servers {
+			if code, err := servers[i].stop(); code != 0 || err != nil {
+				t.Errorf("a server ended with %d: %v", code, err)
+			}
+			servers[i] = start()
+			point(i)
+			for !b.isReady[i].Load() && t.Context().Err() == nil {
+				time.Sleep(10 * time.Millisecond)
+			}
+		}
+	})
+	if failed := b.failed.Load(); failed > 0 || asked < 100 {
+		t.Errorf("%d of %d failed", failed, asked)
+	}
+}
+
+// whileAsking lets callers write and ask under an address while something is done, and returns how often. None of them
+// may fail.
+func whileAsking(t *testing.T, address string, do func()) int64 {
+	t.Helper()
 	var asked atomic.Int64
 	ended := make(chan struct{})
 	var callers sync.WaitGroup
@@ -93,7 +114,7 @@ func TestARollingRestartFailsNobody(t *testing.T) {
 				if asked.Add(1)%2 == 0 {
 					body = `{"query":"{ services(first: 1) { totalCount } }"}`
 				}
-				answer, err := http.Post(front.URL+"/graphql", "application/json", strings.NewReader(body))
+				answer, err := http.Post(address+"/graphql", "application/json", strings.NewReader(body))
 				if err != nil {
 					t.Error(err)
 					return
@@ -107,19 +128,8 @@ func TestARollingRestartFailsNobody(t *testing.T) {
 			}
 		})
 	}
-	for i := range servers {
-		if code, err := servers[i].stop(); code != 0 || err != nil {
-			t.Errorf("a server ended with %d: %v", code, err)
-		}
-		servers[i] = start()
-		point(i)
-		for !b.isReady[i].Load() && t.Context().Err() == nil {
-			time.Sleep(10 * time.Millisecond)
-		}
-	}
+	do()
 	close(ended)
 	callers.Wait()
-	if failed := b.failed.Load(); failed > 0 || asked.Load() < 100 {
-		t.Errorf("%d of %d failed", failed, asked.Load())
-	}
+	return asked.Load()
 }

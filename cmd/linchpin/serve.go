@@ -132,6 +132,13 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 	defer stopAdmin()
 	a.Start(ctx, flags.chores)
 	greet(env, flags.front.url(l.Addr()), l.Addr().String(), address, isDev, link)
+	tell := func(state string) {
+		if err := notify(env.getenv, state); err != nil {
+			log.Warn("the manager of services was not told", "state", state, "error", err)
+		}
+	}
+	tell("READY=1")
+	safe.AfterFunc(ctx, log, "telling of the end", func() { tell("STOPPING=1") })
 	if err := server.Serve(ctx, l, public, flags.limits.MutationTime+flags.limits.QueryTime, flags.drainDelay, log); err != nil {
 		return err
 	}

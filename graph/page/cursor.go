@@ -66,8 +66,8 @@ func (o order) cursor(fingerprint string, record any, mark string) string {
 	return encode(c)
 }
 
-// parse reads a cursor back into typed values and its mark: nothing of it reaches SQL but as an argument of its column's
-// kind.
+// parse reads a cursor back into typed values and its mark: nothing of it reaches SQL but as an argument of its
+// column's kind.
 func (o order) parse(fingerprint, argument, text string) (values []any, mark string, err error) {
 	bad := badCursor(argument, "list, filter and order")
 	var c keyCursor

@@ -117,8 +117,8 @@ func follow[T any](ctx context.Context, f *Feed, w *window[T], after *domain.Rev
 	}, nil
 }
 
-// missed returns why a follower that heard the revision of a token last cannot go on after it. If it can, it returns "".
-// shown is the newest revision that this server shows.
+// missed returns why a follower that heard the revision of a token last cannot go on after it. If it can, it returns
+// "". shown is the newest revision that this server shows.
 func (f *Feed) missed(ctx context.Context, after domain.RevisionToken, shown int64) (domain.Resync, error) {
 	if after.Revision < 0 {
 		return "", errs.New(errs.BadUserInput, "after is %d: revisions count from 0", after.Revision)

@@ -28,8 +28,8 @@ const streamLimit = socketLimit * operationLimit
 var keepAlive = []byte(":\n\n") // a comment
 
 // stream answers with server-sent events, one connection an operation, as the protocol of graphql-sse says in its
-// distinct connections mode. Each event of a subscription has its revision token as its id; a client that comes back with the
-// header Last-Event-ID goes on after it. A refused operation has one answer too.
+// distinct connections mode. Each event of a subscription has its revision token as its id; a client that comes back
+// with the header Last-Event-ID goes on after it. A refused operation has one answer too.
 func (a answer) stream(o *operation, refused *graphql.Response, cancel func()) {
 	draining, done, admitted := stream(a.r.Context())
 	if !admitted {

@@ -19,8 +19,9 @@ type Rules struct {
 	// longer than Goal they become fewer, and while somebody waits and it is shorter than half of Goal they become more.
 	Least, First, Most int
 	Goal               time.Duration
-	// Queue is the expected wait from which work is refused at once (0: nobody waits), and Patience the longest wait if the expectation was
-	// wrong. Once somebody has waited for half of Patience, the newest is served first: the oldest will be late anyway.
+	// Queue is the expected wait from which work is refused at once (0: nobody waits), and Patience the longest wait if
+	// the expectation was wrong. Once somebody has waited for half of Patience, the newest is served first: the oldest
+	// will be late anyway.
 	Queue, Patience time.Duration
 }
 
@@ -122,8 +123,8 @@ func (s *Seats) join(w *waiter) bool {
 // half returns how many seats one holder may have.
 func (s *Seats) half() int { return max(1, int(s.limit)/2) }
 
-// seat seats whoever can be: in their order, or the newest first if the oldest has waited for long. Whoever waits for
-// the share of their holder holds nobody up.
+// seat seats whoever can be: in their order, or the newest first if the oldest has waited for long. A waiter that
+// waits for its holder's share holds nobody up.
 func (s *Seats) seat() {
 	isLate := len(s.waiting) > 0 && time.Since(s.waiting[0].since) > s.rules.Patience/2
 	at := func(i int) int {
