@@ -18,7 +18,8 @@ import (
 // attack is a request that would hurt a server without limits. The corpus in testdata/attacks holds them as archives
 // of documents, each named "what it does: CODE"; a body of many bytes is written as a template. Lines that start with
 // "#!" say what goes with the document: variables, operationName, extensions (JSON); method; header; body, when the
-// whole body is what follows, and status.
+// whole body is what follows, and status. Families of attacks, which are made on each place of the contract that has
+// room for them, are written beside the corpus.
 type attack struct {
 	name, code string
 	method     string
@@ -35,7 +36,7 @@ func attacks(t testing.TB) []attack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return all
+	return append(all, familyAttacks(t)...)
 }
 
 func readAttacks() (all []attack, err error) {
@@ -162,9 +163,10 @@ const answerLimit = 8 << 10
 func TestNoRequestHurtsTheServer(t *testing.T) {
 	p := serve(t)
 	corpus := attacks(t)
-	if len(corpus) < 80 {
+	if len(corpus) < 400 {
 		t.Errorf("%d attacks only", len(corpus))
 	}
+	t.Logf("%d attacks", len(corpus))
 	for _, a := range corpus {
 		t.Run(a.name, func(t *testing.T) {
 			e := a.send(t, p.url)
