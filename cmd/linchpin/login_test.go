@@ -7,12 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -193,6 +195,13 @@ func TestACommandLineLogsInAndAsksAServerAsItAsksADatabase(t *testing.T) {
 			if code, _, problems := c.says(wrong...); code == 0 || problems == "" {
 				t.Errorf("%v: %d %s", wrong, code, problems)
 			}
+		}
+		// The token is for this server and for no other.
+		var brought atomic.Value
+		other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { brought.Store(r.Header.Get("Authorization")) }))
+		defer other.Close()
+		if code, _, problems := c.says("whoami", "--server", other.URL); code != 1 || !strings.Contains(problems, "not as a server of Linchpin does") || brought.Load() != "" {
+			t.Errorf("another server is told %q: %d %s", brought.Load(), code, problems)
 		}
 		held, err := os.ReadFile(kept)
 		if err != nil {
