@@ -155,7 +155,7 @@ func (t tables) keys(ctx context.Context, source, begun string) (keys []string, 
 }
 
 func (a *answerer) names(ctx context.Context, begun string, areServices bool) (names []string, err error) {
-	all := []ciRow{}
+	var all []ciRow
 	filter := map[string]any{"name": map[string]any{"startsWith": begun}}
 	if begun == "" {
 		filter = map[string]any{}

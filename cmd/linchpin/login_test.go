@@ -169,10 +169,20 @@ func TestACommandLineLogsInAndAsksAServerAsItAsksADatabase(t *testing.T) {
 			t.Error(info, err)
 		}
 		for _, question := range [][]string{
-			{"impact", "orders-db-primary"}, {"impact", "orders-db-primary", "--json", "--rows", "0"}, {"impact", "estate:ups-rtm-a", "--class", "database,server", "--rows", "3"},
-			{"impact", "orders-db-primary", "--facts", "none", "--as-of", "3"}, {"impact", "orders-db-primry"}, {"impact", "zzz"}, {"impact", "orders-db-primary", "--class", "databse"},
+			{"impact", "orders-db-primary"},
+			{"impact", "orders-db-primary", "--json", "--rows", "0"},
+			{"impact", "estate:ups-rtm-a", "--class", "database,server", "--rows", "3"},
+			{"impact", "orders-db-primary", "--facts", "none", "--as-of", "3"},
+			{"impact", "orders-db-primry"},
+			{"impact", "zzz"},
+			{"impact", "orders-db-primary", "--class", "databse"},
 			{"impact", "orders-db-primary", "--as-of", "9999999"},
-			{"spof"}, {"spof", "Checkout"}, {"spof", "--tier", "tier-1", "--json", "--rows", "0"}, {"spof", "--tier", "tier-9"}, {"spof", "Chekcout"}, {"spof", "ci_zzzz"},
+			{"spof"},
+			{"spof", "Checkout"},
+			{"spof", "--tier", "tier-1", "--json", "--rows", "0"},
+			{"spof", "--tier", "tier-9"},
+			{"spof", "Chekcout"},
+			{"spof", "ci_zzzz"},
 		} {
 			wantCode, want, wantProblems := c.says(append(question, "--database", database)...)
 			code, got, problems := c.says(append(question, "--server", p.url)...)

@@ -19,8 +19,8 @@ import (
 )
 
 // strangers runs a client of its own process: a line on standard input says what it does and to which address, over and
-// over until an empty line: it opens 200 sockets and says nothing, sends bodies of 1 MiB, or guesses passwords. Then it
-// says how often.
+// over until an empty line: it opens 200 sockets and says nothing, sends bodies of 1 MiB or guesses passwords, up to
+// 400 a second or, by flood-bodies and flood-passwords, without a pause. Then it says how often.
 func strangers() {
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		var what, address string
@@ -52,7 +52,13 @@ func strangers() {
 				})
 			}
 		}
-		switch what {
+		kind, isFlood := strings.CutPrefix(what, "flood-")
+		pause := func() {
+			if !isFlood {
+				time.Sleep(10 * time.Millisecond) // four do so
+			}
+		}
+		switch kind {
 		case "sockets":
 			again(200, func() {
 				conn, _, err := websocket.Dial(ctx, strings.Replace(address, "http:", "ws:", 1)+"/graphql", &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}}) //nolint:bodyclose // a socket has none
@@ -67,10 +73,10 @@ func strangers() {
 				}
 			})
 		case "bodies":
-			again(4, func() { post("/graphql", "application/json", strings.NewReader(strings.Repeat(" ", 1<<20))) })
+			again(4, func() { post("/graphql", "application/json", strings.NewReader(strings.Repeat(" ", 1<<20))); pause() })
 		case "passwords":
 			form := url.Values{"name": {"root"}, "password": {"wrong horse battery staple"}}.Encode()
-			again(4, func() { post("/auth/sign-in", "application/x-www-form-urlencoded", strings.NewReader(form)) })
+			again(4, func() { post("/auth/sign-in", "application/x-www-form-urlencoded", strings.NewReader(form)); pause() })
 		}
 		lines.Scan()
 		stop()
@@ -82,7 +88,7 @@ func strangers() {
 // BenchmarkStrangers shows what somebody who has signed in notices of what strangers do. Three kinds of rounds take
 // turns, as those of BenchmarkBystander. The bar is a p99 of 1.2 times that beside an attack of the neighbour.
 func BenchmarkStrangers(b *testing.B) {
-	for _, what := range []string{"sockets", "bodies", "passwords"} {
+	for _, what := range []string{"sockets", "bodies", "passwords", "flood-bodies", "flood-passwords"} {
 		b.Run(what, func(b *testing.B) {
 			var at [2]*process
 			for i := range at {

@@ -36,6 +36,11 @@ func (p *Practice) buckets(called, network string) []bucket {
 // begin counts an attempt before it costs a hash, in place, so that attempts do not fill the disk. Failures:
 // TooManyError if it has to wait; then it is not counted.
 func (p *Practice) begin(ctx context.Context, in []bucket) error {
+	for _, b := range in {
+		if err := p.waits(ctx, b); err != nil { // whoever guesses on takes no turn of those who write
+			return err
+		}
+	}
 	_, err := store.Write(ctx, p.store, auth.System.By("account.try"), func(ctx context.Context, tx *store.Tx) (int, error) {
 		for _, b := range in {
 			if err := begin(ctx, tx, b); err != nil {
@@ -45,6 +50,26 @@ func (p *Practice) begin(ctx context.Context, in []bucket) error {
 		return 0, nil
 	})
 	return err
+}
+
+// waits returns TooManyError if a bucket lets nothing through yet.
+func (p *Practice) waits(ctx context.Context, b bucket) error {
+	now := p.store.Now(ctx)
+	rows, err := p.store.Read.QueryContext(ctx, "SELECT until FROM x_attempt WHERE bucket = $1 AND until > $2", b.key, now)
+	if err != nil {
+		return store.Translate(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var until time.Time
+	for rows.Next() {
+		if err := rows.Scan(&until); err != nil {
+			return store.Translate(err)
+		}
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil || until.IsZero() {
+		return store.Translate(err)
+	}
+	return TooManyError{max(until.Sub(now), time.Second)}
 }
 
 func begin(ctx context.Context, tx *store.Tx, b bucket) error {
