@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { conceptsOfTheContract } from "./concepts.ts";
 
 /** Leaves only gzip files and manifest.json in the output folder. The manifest
  * names each file with its plain size and SHA-256: ui.go serves from it, and
@@ -38,7 +39,7 @@ function pack(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [react(), pack()],
+  plugins: [react(), conceptsOfTheContract(), pack()],
   worker: { format: "es" },
   optimizeDeps: {
     // The workers' CommonJS dependencies, which the dev server cannot find through ?worker.

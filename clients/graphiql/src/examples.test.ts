@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { buildSchema, getVariableValues, parse, validate, type OperationDefinitionNode } from "graphql";
 import { expect, test } from "vitest";
-import { examples } from "./examples";
+import { examples as prepared, firstSteps } from "./examples";
 
+const examples = [...prepared, ...firstSteps];
 const folder = new URL("../../../schema/", import.meta.url);
 const schema = buildSchema(
   readdirSync(folder)
@@ -22,4 +23,11 @@ test.each(examples)("$name is one operation of that name", ({ name, query }) => 
   const { definitions } = parse(query);
   expect(definitions).toHaveLength(1);
   expect(definitions[0]).toMatchObject({ kind: "OperationDefinition", name: { value: name } });
+});
+
+test("mutations answer the ids that the next mutation needs", () => {
+  for (const { name, query } of examples.filter(({ query }) => query.includes("mutation "))) {
+    expect(query, name).toMatch(/\b(incident|change|ci) \{\s+id\b/);
+    expect(query, name).toMatch(/userErrors \{/);
+  }
 });

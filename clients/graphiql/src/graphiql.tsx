@@ -12,6 +12,7 @@ import { fillIn } from "./demo";
 import { examples } from "./examples";
 import { fetcher } from "./fetcher";
 import { plugins } from "./plugins";
+import "./reference";
 import { hasTabs, seedTabs } from "./seed";
 
 async function start(root: HTMLElement): Promise<void> {

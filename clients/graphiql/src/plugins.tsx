@@ -11,7 +11,7 @@ function Examples() {
 
   async function open(prepared: Example) {
     const [example = prepared] = await fillIn([prepared], fetcher);
-    const index = tabs.findIndex((tab) => tab.query === example.query && (tab.variables ?? "") === example.variables);
+    const index = tabs.findIndex((tab) => tab.query === example.query);
     if (index >= 0) return changeTab(index);
     addTab();
     queryEditor?.setValue(example.query);

@@ -33,4 +33,5 @@ export function seedTabs(storage: Pick<Storage, "setItem">, examples: readonly E
   storage.setItem(TABS, JSON.stringify({ tabs, activeTabIndex: 0 }));
   storage.setItem("graphiql:query", first.query);
   storage.setItem("graphiql:variables", first.variables);
+  storage.setItem("graphiql:secondaryEditorFlex", "5"); // variables take a sixth of the height
 }

@@ -8,6 +8,8 @@ import incidentQuery from "./open-an-incident.graphql?raw";
 import incidentVariables from "./open-an-incident.json?raw";
 import changeQuery from "./plan-a-change.graphql?raw";
 import changeVariables from "./plan-a-change.json?raw";
+import firstQuery from "./make-a-first-ci.graphql?raw";
+import firstVariables from "./make-a-first-ci.json?raw";
 import watchQuery from "./watch-services.graphql?raw";
 import watchVariables from "./watch-services.json?raw";
 
@@ -32,7 +34,7 @@ export const examples: readonly Example[] = [
   {
     name: "WhatBreaksIf",
     title: "What breaks if",
-    description: "Who suffers when a database fails, and the proof of why.",
+    description: "Who suffers when a CI fails, and the proof of why.",
     query: breaksQuery,
     variables: breaksVariables.trim(),
   },
@@ -60,8 +62,19 @@ export const examples: readonly Example[] = [
   {
     name: "WatchServices",
     title: "Watch services",
-    description: "Hear of each service whose state changes, while it happens.",
+    description: "Hear of each service whose state has changed since, and as it happens.",
     query: watchQuery,
     variables: watchVariables.trim(),
+  },
+];
+
+/** What an empty estate begins with. */
+export const firstSteps: readonly Example[] = [
+  {
+    name: "MakeAFirstCI",
+    title: "Make a first CI",
+    description: "The estate is empty: its id is what the other examples need.",
+    query: firstQuery,
+    variables: firstVariables.trim(),
   },
 ];

@@ -1,0 +1,4 @@
+declare module "virtual:concepts" {
+  const concepts: import("./find").Concepts;
+  export default concepts;
+}
