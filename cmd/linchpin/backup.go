@@ -55,7 +55,7 @@ linchpin_backup_timestamp_seconds %d
 # TYPE linchpin_backup_revision gauge
 linchpin_backup_revision %d
 `, m.At.Unix(), m.Revision)
-	unfinished := path + ".new" // the collector reads names that end in .prom
+	unfinished := path + ".new"                                           // the collector reads names that end in .prom
 	if err := os.WriteFile(unfinished, []byte(text), 0o644); err != nil { //nolint:gosec // the collector is another user
 		return fmt.Errorf("the backup is kept, and --textfile is not written: %w", err)
 	}

@@ -60,7 +60,7 @@ var kinds = map[string][]string{
 	},
 	"middleware": {
 		"redis", "redismod", "redis-stack", "redis-stack-server", "valkey", "keydb", "dragonfly", "memcached", "hazelcast", "rabbitmq", "kafka", "cp-kafka", "redpanda", "nats", "pulsar", "activemq", "artemis",
-		"mosquitto", "emqx", "zookeeper", "etcd", "consul", "vault", "traefik", "haproxy", "envoy", "kong", "minio", "cloudflared",
+		"eclipse-mosquitto", "emqx", "zookeeper", "etcd", "consul", "vault", "traefik", "haproxy", "envoy", "kong", "minio", "cloudflared", //nolint:misspell // the name of a program
 	},
 	"web_server": {"nginx", "httpd", "caddy", "apache", "openresty"},
 }

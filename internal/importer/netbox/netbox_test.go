@@ -171,8 +171,10 @@ func TestADeviceIsWhereItStandsFedByWhatItIsPluggedIntoAndConnectedThroughPanels
 		ExternalID: "dcim.device:1", Class: "server", Name: "srv1", Lifecycle: "LIVE",
 		Attributes: map[string]any{"model": "R640", "vendor": "Dell", "serialNumber": "S1", "position": "4", "ipAddress": "10.0.0.1"},
 		Relationships: []importer.Relationship{
-			{Type: "contained_in", Target: "dcim.rack:1", Evidence: "rack"}, {Type: "member_of", Target: "virtualization.cluster:1", Evidence: "cluster"},
-			{Type: "powered_by", Target: "dcim.device:2", Evidence: "1 outlet"}, {Type: "powered_by", Target: "dcim.device:3", Evidence: "1 outlet"},
+			{Type: "contained_in", Target: "dcim.rack:1", Evidence: "rack"},
+			{Type: "member_of", Target: "virtualization.cluster:1", Evidence: "cluster"},
+			{Type: "powered_by", Target: "dcim.device:2", Evidence: "1 outlet"},
+			{Type: "powered_by", Target: "dcim.device:3", Evidence: "1 outlet"},
 			{Type: "connects_to", Target: "dcim.device:6", Evidence: "1 cable"},
 		},
 		Groups: []importer.Group{{Name: "power", Mode: "ANY", Members: []importer.GroupMember{{Type: "powered_by", Target: "dcim.device:2", Weight: 1}, {Type: "powered_by", Target: "dcim.device:3", Weight: 1}}}},

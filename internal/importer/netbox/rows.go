@@ -131,8 +131,19 @@ func (v *inventory) role(o *object) *object {
 
 // usual are the classes of devices, by what the slugs of their roles hold; the first that fits.
 var usual = []struct{ part, class string }{
-	{"switch", "switch"}, {"router", "router"}, {"firewall", "firewall"}, {"load-balancer", "load_balancer"}, {"pdu", "pdu"}, {"ups", "ups"}, {"storage", "storage"}, {"server", "server"},
-	{"hypervisor", "server"}, {"patch-panel", "network_device"}, {"wireless", "network_device"}, {"access-point", "network_device"}, {"network", "network_device"},
+	{"switch", "switch"},
+	{"router", "router"},
+	{"firewall", "firewall"},
+	{"load-balancer", "load_balancer"},
+	{"pdu", "pdu"},
+	{"ups", "ups"},
+	{"storage", "storage"},
+	{"server", "server"},
+	{"hypervisor", "server"},
+	{"patch-panel", "network_device"},
+	{"wireless", "network_device"},
+	{"access-point", "network_device"},
+	{"network", "network_device"},
 }
 
 func (v *inventory) classOf(o *object) string {

@@ -120,7 +120,7 @@ var (
 // meanings are the words that are often used for the values of a field.
 var meanings = map[string]map[string]string{
 	"environment": words(map[domain.Environment]string{
-		domain.Production: "prod production prd live produktion p", domain.Staging: "stage staging preprod pre-production qa uat acceptance",
+		domain.Production: "prod production prd live p", domain.Staging: "stage staging preprod pre-production qa uat acceptance",
 		domain.Testing: "test testing tst t integration", domain.Development: "dev development develop d sandbox", domain.DisasterRecovery: "dr disaster-recovery",
 	}),
 	"lifecycle": words(map[domain.Lifecycle]string{

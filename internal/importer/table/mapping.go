@@ -25,6 +25,7 @@ type Mapping struct {
 	fields []field
 	owners []ownerRule
 	edges  []edgeRule
+	keys   []keyRule
 	nulls  map[string]bool // texts that mean "there is none"
 
 	columns []use // each column once
@@ -48,6 +49,12 @@ type ownerRule struct {
 	isPerson           bool
 	key                []*value
 	space, role, split string
+}
+
+// keyRule makes a key of another space of a cell.
+type keyRule struct {
+	space string
+	key   []*value
 }
 
 // edgeRule makes relationships of a cell.
@@ -115,6 +122,7 @@ func (m *Mapping) read(p *parser, root *document.Node) {
 			}
 		},
 		"key":           func(n *document.Node) { m.key = p.key(n) },
+		"keys":          func(n *document.Node) { m.readKeys(p, n) },
 		"fields":        func(n *document.Node) { m.readFields(p, n) },
 		"relationships": func(n *document.Node) { p.each(n, func(n *document.Node) { m.readEdge(p, n) }) },
 		"null": func(n *document.Node) {
@@ -143,8 +151,11 @@ func (m *Mapping) read(p *parser, root *document.Node) {
 		name, example string
 		isThere       bool
 	}{
-		{"version", "version: 1", version != ""}, {"source", "source: servers", m.Source != ""}, {"key", "key: [Asset Tag]", root.At("key") != nil},
-		{"class", "class: {default: server}, the same for all rows", root.At("class") != nil}, {"fields", "fields: {name: Hostname}", root.At("fields") != nil},
+		{"version", "version: 1", version != ""},
+		{"source", "source: servers", m.Source != ""},
+		{"key", "key: [Asset Tag]", root.At("key") != nil},
+		{"class", "class: {default: server}, the same for all rows", root.At("class") != nil},
+		{"fields", "fields: {name: Hostname}", root.At("fields") != nil},
 	} {
 		if !missing.isThere && root.Is(document.Map) && root.At(missing.name) == nil {
 			p.fail(root, "%s is missing: write %s", missing.name, missing.example)
@@ -210,6 +221,17 @@ func (p *parser) checkConstants(f field) {
 		if !slices.Contains(f.allowed, c) {
 			p.failAt(f.of.line, "%s: %s", f.name, noneOf(c, f.allowed))
 		}
+	}
+}
+
+// readKeys reads where keys of other spaces stand.
+func (m *Mapping) readKeys(p *parser, n *document.Node) {
+	if !n.Is(document.Map) {
+		p.fail(n, "keys is %s: write a space and the column of its keys on each line, such as dns: FQDN", n.Kind)
+		return
+	}
+	for _, key := range n.Keys() {
+		m.keys = append(m.keys, keyRule{key.Text, p.key(n.At(key.Text))})
 	}
 }
 

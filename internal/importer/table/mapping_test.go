@@ -13,7 +13,7 @@ func TestAMappingIsReadStrictlyAndEachMistakeNamedWithItsLine(t *testing.T) {
 	const good = "version: 1\nsource: s\nkey: A\nclass: {default: server}\nfields: {name: N}\n"
 	for _, c := range []struct{ name, mapping, want string }{
 		{"nothing", "", `m.yaml:1: the mapping is empty: it begins with version: 1`},
-		{"a list", "- a\n", `m.yaml:1: a list stands here: class, delimiter, encoding, fields, key, null, relationships, sheet, source, version are expected, each with its value`},
+		{"a list", "- a\n", `m.yaml:1: a list stands here: class, delimiter, encoding, fields, key, keys, null, relationships, sheet, source, version are expected, each with its value`},
 		{"no YAML", "a: [\n", `m.yaml:2: broken YAML: did not find expected node content`},
 		{"two documents", good + "---\n" + good, `m.yaml:7: a second document: a mapping is one`},
 		{"all that is missing", "sheet: x\n", `m.yaml:1: version is missing: write version: 1
@@ -22,7 +22,7 @@ m.yaml:1: key is missing: write key: [Asset Tag]
 m.yaml:1: class is missing: write class: {default: server}, the same for all rows
 m.yaml:1: fields is missing: write fields: {name: Hostname}`},
 		{"another version", strings.Replace(good, "1", "2", 1), `m.yaml:1: version "2": this program knows version 1`},
-		{"an unknown word", good + "fieldz: {}\n", `m.yaml:6: "fieldz" is not known here: class, delimiter, encoding, fields, key, null, relationships, sheet, source, version are`},
+		{"an unknown word", good + "fieldz: {}\n", `m.yaml:6: "fieldz" is not known here: class, delimiter, encoding, fields, key, keys, null, relationships, sheet, source, version are`},
 		{"a word twice", good + "key: B\n", `m.yaml:6: the key "key" stands twice in one map, first on line 3; a key must be unique`},
 		{"an alias", good + "null: &a [x]\n", `m.yaml:6: aliases are not allowed, nor the anchors they point to: remove &a`},
 		{"an unknown field", strings.Replace(good, "{name: N}", "\n  name: N\n  hostname: N", 1), `m.yaml:7: "hostname" is no field: known are availabilityTarget, category, criticality, description, environment, lifecycle, name, portfolio, supportTeam, tier, owners, attributes.NAME, labels.NAME, links.KIND`},
@@ -51,7 +51,8 @@ m.yaml:1: fields is missing: write fields: {name: Hostname}`},
 		{"a split in a target", good + "relationships: [{type: runs_on, target: {column: H, split: x}}]\n", `m.yaml:6: a part of a key is one text: write split and space beside it, such as {target: Host, split: ";"}`},
 		{"a space of no key", strings.Replace(good, "{name: N}", "{name: {column: N, space: x}}", 1), `m.yaml:5: name is no key of another record, and has no space`},
 		{"a split class", strings.Replace(good, "{default: server}", "{column: C, split: x}", 1), `m.yaml:4: a class is one code: it has neither split nor space`},
-		{"two mistakes", good + "sheet: [a]\nnulls: x\n", "m.yaml:6: a list stands here: text is expected\nm.yaml:7: \"nulls\" is not known here: class, delimiter, encoding, fields, key, null, relationships, sheet, source, version are"},
+		{"a list of keys", good + "keys: [A]\n", `m.yaml:6: keys is a list: write a space and the column of its keys on each line, such as dns: FQDN`},
+		{"two mistakes", good + "sheet: [a]\nnulls: x\n", "m.yaml:6: a list stands here: text is expected\nm.yaml:7: \"nulls\" is not known here: class, delimiter, encoding, fields, key, keys, null, relationships, sheet, source, version are"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := parseMapping("m.yaml", []byte(c.mapping))

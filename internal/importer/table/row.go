@@ -20,6 +20,11 @@ func (b *binding) row(r row) (importer.Row, error) {
 	for _, f := range b.fields {
 		m.field(f)
 	}
+	for _, rule := range b.keys {
+		if keys, _ := m.keys(rule.key, ""); len(keys) > 0 {
+			m.ci.Keys = append(m.ci.Keys, importer.Key{Space: rule.space, Key: keys[0]})
+		}
+	}
 	m.owners()
 	for _, e := range b.edges {
 		m.relate(e)

@@ -93,23 +93,26 @@ func TestARowBecomesACI(t *testing.T) {
   attributes.isLeased: {column: Leased, bool: {true: [ja], false: [nein]}}
   attributes.addresses: {column: IP, split: " "}
   attributes.site: {column: Room, match: "^([A-Z]+)-"}
+keys: {dns: {column: Hostname, lower: true}, "vcenter:moid": [Room, Serial], none: Cores2}
 relationships:
   - {type: runs_on, target: Host, split: ";"}
   - {type: contained_in, target: [{default: rtm}, Room], strength: SOFT}
   - {type: depends_on, target: Needed By, reverse: true}
-`, "Asset Tag,Hostname,Type,Env,Serial,CC,Room,Team,Contact,Cores,Bought,Leased,IP,Host,Needed By\n"+
-		"0042,WEB-01,VM,prod,007, 12 ,AMS-1,web;db,mei,\"1.024,5\",03.02.2026,Ja,10.0.0.1 10.0.0.2,h1; h2,shop\n")
+`, "Asset Tag,Hostname,Type,Env,Serial,CC,Room,Team,Contact,Cores,Bought,Leased,IP,Host,Needed By,Cores2\n"+
+		"0042,WEB-01,VM,prod,007, 12 ,AMS-1,web;db,mei,\"1.024,5\",03.02.2026,Ja,10.0.0.1 10.0.0.2,h1; h2,shop,\n")
 	want := []importer.Row{{
 		Origin: importer.Origin{File: "servers.csv", Line: 2},
 		CI: &importer.CI{
 			ExternalID: "0042", Class: "virtual_machine", Name: "web-01", Description: "WEB-01 in AMS-1", Environment: "PRODUCTION",
+			Keys:   []importer.Key{{Space: "dns", Key: "web-01"}, {Space: "vcenter:moid", Key: "AMS-1/007"}},
 			Labels: map[string]string{"cost-center": "12"},
 			Attributes: map[string]any{
 				"serialNumber": "007", "cpuCores": 1024.5, "bought": "2026-02-03", "isLeased": true, "addresses": []any{"10.0.0.1", "10.0.0.2"}, "site": "AMS",
 			},
 			Owners: []importer.Owner{{Team: "web", Role: "owner"}, {Team: "db", Role: "owner"}, {Person: "mei"}},
 			Relationships: []importer.Relationship{
-				{Type: "runs_on", Target: "h1", Evidence: `column "Host"`}, {Type: "runs_on", Target: "h2", Evidence: `column "Host"`},
+				{Type: "runs_on", Target: "h1", Evidence: `column "Host"`},
+				{Type: "runs_on", Target: "h2", Evidence: `column "Host"`},
 				{Type: "contained_in", Target: "rtm/AMS-1", Strength: "SOFT", Evidence: `column "Room"`},
 				{Type: "depends_on", Target: "shop", IsReverse: true, Evidence: `column "Needed By"`},
 			},
