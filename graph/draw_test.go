@@ -40,11 +40,7 @@ func (d *drawer) operation(root *ast.Definition) (name, text string) {
 			fields = append(fields, f)
 		}
 	}
-	return d.on(root, fields[d.IntN(len(fields))])
-}
-
-// on draws an operation on a root field.
-func (d *drawer) on(root *ast.Definition, f *ast.FieldDefinition) (name, text string) {
+	f := fields[d.IntN(len(fields))]
 	d.depth, d.budget = 3+d.IntN(4), most
 	return f.Name, strings.ToLower(root.Name) + " { " + d.field(root, f, d.depth) + " }"
 }
