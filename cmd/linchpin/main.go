@@ -117,7 +117,7 @@ Exit codes: 0 it was done; 1 it could not be done; 2 the command line is wrong;
 	flags.StringVar(&env.database, "database", "", "sqlite:PATH or postgres://USER@HOST/NAME (default $LINCHPIN_DATABASE, or a file in your data directory)")
 	flags.StringVar(&env.listen, "listen", "127.0.0.1:8080", "address to listen on, HOST:PORT; port 0 takes a free one")
 	flags.StringVar(&env.keyFile, "key-file", "", "root key of secrets, 32 bytes in base64 on each line (default the SQLite file with .key behind; PostgreSQL needs one)")
-	root.AddCommand(serveCommand(env), accountCommand(env), tokenCommand(env), policyCommand(env), loginCommand(env), logoutCommand(env), whoamiCommand(env), importCommand(env), sourceCommand(env), runCommand(env), driftCommand(env), impactCommand(env), spofCommand(env), generateCommand(env), migrateCommand(env), backupCommand(env), restoreCommand(env), verifyCommand(env), journalCommand(env), versionCommand(env))
+	root.AddCommand(serveCommand(env), accountCommand(env), tokenCommand(env), policyCommand(env), loginCommand(env), logoutCommand(env), whoamiCommand(env), importCommand(env), exportCommand(env), sourceCommand(env), runCommand(env), driftCommand(env), impactCommand(env), spofCommand(env), generateCommand(env), migrateCommand(env), backupCommand(env), restoreCommand(env), verifyCommand(env), journalCommand(env), versionCommand(env))
 	root.SetHelpCommand(helpCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{cmd, err} })
 	return root
