@@ -312,9 +312,17 @@ func TestHiddenRecordsMakeNoDifference(t *testing.T) {
 			for root == d.s.Mutation && by != editor && forbidden[name+by.roles] && d.IntN(10) > 0 {
 				name, text = d.operation(root)
 			}
+			if root == d.s.Query && d.IntN(8) == 0 {
+				name, text = worlds[0].probe(d)
+			}
 			if starts {
 				by, name = strangers[2+d.IntN(2)], "startChange"
 				text = fmt.Sprintf(`mutation { startChange(input: {id: %q}) { change { state } userErrors { code message field } } }`, worlds[0].ids[fmt.Sprint("due", d.IntN(due))])
+				if d.IntN(3) == 0 { // an event by a key that a hidden CI may have
+					by, name = strangers[1+2*d.IntN(2)], "openIncident"
+					text = fmt.Sprintf(`mutation { openIncident(input: {title: "it was seen", cis: [{id: %q, role: ROOT}], externalIdentity: {source: "canary-a", externalId: %q}}) { incident { number } userErrors { code message field } } }`,
+						worlds[0].ids["server3"], d.texts["externalId"][d.IntN(len(d.texts["externalId"]))])
+				}
 			}
 			d.rare, d.words, d.texts = rare, words, texts
 			var answers [2]string
@@ -401,6 +409,30 @@ func TestHiddenRecordsMakeNoDifference(t *testing.T) {
 			}
 		}
 	})
+}
+
+// probe draws a question of those by which leaks are told, which are few of all that can be asked: calendars of a
+// hidden CI, single points by tiers, what an incident's impact is taken for, the risk of changes, other ends of
+// relationships, the journal, searches.
+func (w *world) probe(d *drawer) (name, text string) {
+	hidden := d.rare[ident.CI][d.IntN(len(d.rare[ident.CI]))]
+	any := append(slices.Clone(d.ids[ident.CI]), hidden)[d.IntN(len(d.ids[ident.CI])+1)]
+	tier := d.texts["tier"][d.IntN(len(d.texts["tier"]))]
+	word := d.words[d.IntN(len(d.words))]
+	probes := []struct{ name, text string }{
+		{"changeCalendar", fmt.Sprintf(`{ changeCalendar(from: "2026-01-16T00:00:00Z", to: "2026-01-18T00:00:00Z", filter: {ci: %q}, first: 50) { totalCount nodes { startsAt window { name } change { number } } } }`, hidden)},
+		{"singlePointsOfFailure", fmt.Sprintf(`{ singlePointsOfFailure(tiers: [%q], first: 50) { totalCount nodes { ci { name } cisDownCount } } }`, tier)},
+		{"incidents", `{ incidents(first: 50) { nodes { number priority suggestedImpactLevel suggestedImpactReason } } }`},
+		{"changes", `{ changes(first: 10) { nodes { number conflictCount risk { score factors { kind points sentence ciCount } } } } }`},
+		{"cis", fmt.Sprintf(`{ cis(first: 50, filter: {relatedTo: {ci: %q, type: {eq: %q}}}) { totalCount nodes { name } } }`, any, d.texts["type"][d.IntN(len(d.texts["type"]))])},
+		{"incidents", fmt.Sprintf(`{ incidents(first: 50, filter: {ci: {eq: %[1]q}}) { totalCount } changes(filter: {ci: {eq: %[1]q}}) { totalCount } }`, hidden)},
+		{"incidents", fmt.Sprintf(`{ incidents(first: 50, filter: {affectedService: {eq: %q}}) { totalCount } }`, strings.Replace(hidden, "ci_", "svc_", 1))},
+		{"journal", fmt.Sprintf(`{ journal(afterRevision: %d, first: 50) { nodes { recordId verb before after record { id } } } }`, d.IntN(120))},
+		{"searchRecords", fmt.Sprintf(`{ searchRecords(query: %q, first: 50) { edges { score node { ... on CI { name } ... on Service { name } } } } }`, word)},
+		{"ciByExternalId", fmt.Sprintf(`{ ciByExternalId(source: "canary-a", externalId: %q) { id } }`, d.texts["externalId"][d.IntN(len(d.texts["externalId"]))])},
+	}
+	one := probes[d.IntN(len(probes))]
+	return one.name, one.text
 }
 
 // hears returns what a subscription tells from the beginning on, up to a last incident, change and CI.

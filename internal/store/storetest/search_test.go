@@ -21,8 +21,19 @@ func shop(t *testing.T, s *store.Store) {
 	write(t, s, func(ctx context.Context, tx *store.Tx) (any, error) {
 		var all error
 		for _, c := range []struct{ name, description string }{
-			{"checkout-api", "Takes orders"}, {"checkout-db", "PostgreSQL of Checkout"}, {"precheckout", ""}, {"payment-gateway-1", ""}, {"payment-gateway-2", "behind the checkout"},
-			{"host-0007.example.com", ""}, {"redis-cache", "sessions"}, {"kubernetes-prod", "cluster"}, {"Größe-01", ""}, {"Москва-db", ""}, {"outlet-sensor", "router of the shop"}, {"web shop", ""}, {"webshop", ""},
+			{"checkout-api", "Takes orders"},
+			{"checkout-db", "PostgreSQL of Checkout"},
+			{"precheckout", ""},
+			{"payment-gateway-1", ""},
+			{"payment-gateway-2", "behind the checkout"},
+			{"host-0007.example.com", ""},
+			{"redis-cache", "sessions"},
+			{"kubernetes-prod", "cluster"},
+			{"Größe-01", ""},
+			{"Москва-db", ""},
+			{"outlet-sensor", "router of the shop"},
+			{"web shop", ""},
+			{"webshop", ""},
 		} {
 			_, err := ci(c.name, func(made *ent.CICreate) { made.SetDescription(c.description) })(ctx, tx)
 			all = errors.Join(all, err)
@@ -110,7 +121,7 @@ func TestSearchesHaveOneOrder(t *testing.T) {
 			{"chg0000001", []string{"change Upgrade PostgreSQL of Checkout"}},
 			{"lovelace", []string{"person Ada Lovelace"}},
 			{"grace shop", []string{"person Grace Hopper"}},
-			{"platfrom", []string{"team Platform"}},
+			{"plaftorm", []string{"team Platform"}},
 			{"nothing of all this", []string{}},
 		} {
 			if got := records(t, s, c.query); !slices.Equal(got, c.found) {
