@@ -57,13 +57,14 @@ type overloaded struct {
 	peak, goodput            float64
 	offered, answers, others int
 	admitted, refused, ready time.Duration
+	usually                  time.Duration // until a refusal: the median
 }
 
 func (o overloaded) kept() float64 { return o.goodput / o.peak }
 
 func (o overloaded) String() string {
-	return fmt.Sprintf("peak %.0f/s; of %d offered %d were answered, %.0f/s in time (%.0f %%), 99%% of them within %s; refused within %s; /readyz within %s; %d failed otherwise",
-		o.peak, o.offered, o.answers, o.goodput, 100*o.kept(), o.admitted.Round(time.Millisecond), o.refused.Round(100*time.Microsecond), o.ready.Round(100*time.Microsecond), o.others)
+	return fmt.Sprintf("peak %.0f/s; of %d offered %d were answered, %.0f/s in time (%.0f %%), 99%% of them within %s; refused within %s, usually %s; /readyz within %s; %d failed otherwise",
+		o.peak, o.offered, o.answers, o.goodput, 100*o.kept(), o.admitted.Round(time.Millisecond), o.refused.Round(100*time.Microsecond), o.usually.Round(100*time.Microsecond), o.ready.Round(100*time.Microsecond), o.others)
 }
 
 // took is how one request fared.
@@ -166,6 +167,10 @@ func measureOverload(t *testing.T, args ...string) (o overloaded) {
 		}
 	}
 	o.answers = len(admitted)
+	slices.Sort(refused)
+	if len(refused) > 0 {
+		o.usually = refused[len(refused)/2]
+	}
 	o.admitted, o.refused, o.ready = percentile(admitted), percentile(refused), percentile(ready)
 	return o
 }

@@ -31,7 +31,7 @@ func TestAFullServerRefusesAtOnce(t *testing.T) {
 			return ctx
 		}
 	})
-	ask := func(caller, query string, headers ...string) (*http.Response, string) {
+	ask := func(caller, query string, headers ...string) httpAnswer {
 		t.Helper()
 		body, err := json.Marshal(map[string]string{"query": query})
 		if err != nil {
@@ -48,26 +48,22 @@ func TestAFullServerRefusesAtOnce(t *testing.T) {
 	const query, mutation = "{ viewer { name } }", `mutation { createTeam(input: {name: "%s"}) { userErrors { message } } }`
 	first := make(chan string, 1)
 	go func() {
-		_, text := ask("ada", "query Hold { viewer { name } }")
-		first <- text
+		first <- ask("ada", "query Hold { viewer { name } }").text
 	}()
 	<-held
 
 	for _, media := range []string{"application/json", "application/graphql-response+json", "text/event-stream"} {
-		response, text := ask("bob", query, "Accept: "+media)
-		if response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text, `"code":"OVERLOADED"`) || strings.Contains(text, `"data"`) {
-			t.Errorf("%s: %s %s", media, response.Status, text)
-		}
-		if after := response.Header.Get("Retry-After"); after < "1" || after > "3" {
-			t.Errorf("%s: Retry-After: %q", media, after)
+		got := ask("bob", query, "Accept: "+media)
+		if got.status != http.StatusServiceUnavailable || !strings.Contains(got.text, `"code":"OVERLOADED"`) || strings.Contains(got.text, `"data"`) || got.after < "1" || got.after > "3" {
+			t.Errorf("%s: %+v", media, got)
 		}
 	}
 	get, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+w.host+"/graphql?query="+url.QueryEscape(query), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if response, text := told(t, get); response.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("GET: %s %s", response.Status, text)
+	if got := told(t, get); got.status != http.StatusServiceUnavailable {
+		t.Errorf("GET: %+v", got)
 	}
 	c := w.connect(t)
 	c.ask("1", query)
@@ -79,24 +75,24 @@ func TestAFullServerRefusesAtOnce(t *testing.T) {
 		t.Errorf("a write by a socket: %s", m.Payload)
 	}
 	c.expect("complete")
-	if response, text := ask("bob", fmt.Sprintf(mutation, "by HTTP")); response.StatusCode != http.StatusOK || !strings.Contains(text, `"userErrors":[]`) {
-		t.Errorf("a write: %s %s", response.Status, text)
+	if got := ask("bob", fmt.Sprintf(mutation, "by HTTP")); got.status != http.StatusOK || !strings.Contains(got.text, `"userErrors":[]`) {
+		t.Errorf("a write: %+v", got)
 	}
 	if e := w.follow(t.Context(), t, "subscription { journal(after: 0) { revision } }"); e.StatusCode != http.StatusOK {
 		t.Errorf("a subscription: %s", e.Status)
 	} else if name, _, _, _ := e.next(); name != "next" {
 		t.Errorf("a subscription tells %q", name)
 	}
-	if _, text := ask("bob", "{ nothing }"); !strings.Contains(text, "GRAPHQL_VALIDATION_FAILED") {
-		t.Errorf("what could not run anyway: %s", text)
+	if got := ask("bob", "{ nothing }"); !strings.Contains(got.text, "GRAPHQL_VALIDATION_FAILED") {
+		t.Errorf("what could not run anyway: %+v", got)
 	}
 	for _, path := range []string{"/readyz", "/healthz", "/schema.graphql"} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+w.host+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if response, text := told(t, r); response.StatusCode != http.StatusOK {
-			t.Errorf("%s: %s %s", path, response.Status, text)
+		if got := told(t, r); got.status != http.StatusOK {
+			t.Errorf("%s: %+v", path, got)
 		}
 	}
 
@@ -104,15 +100,21 @@ func TestAFullServerRefusesAtOnce(t *testing.T) {
 	if text := <-first; !strings.Contains(text, `"name":"ada"`) {
 		t.Errorf("the one that had the seat: %s", text)
 	}
-	if response, text := ask("bob", query); response.StatusCode != http.StatusOK {
-		t.Errorf("afterwards: %s %s", response.Status, text)
+	if got := ask("bob", query); got.status != http.StatusOK {
+		t.Errorf("afterwards: %+v", got)
 	}
 	c.ask("3", query)
 	c.expect("next")
 }
 
+// httpAnswer is what a server said.
+type httpAnswer struct {
+	status      int
+	after, text string
+}
+
 // told sends a request with headers as "Name: value" and reads the answer.
-func told(t *testing.T, r *http.Request, headers ...string) (*http.Response, string) {
+func told(t *testing.T, r *http.Request, headers ...string) httpAnswer {
 	t.Helper()
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
@@ -121,12 +123,12 @@ func told(t *testing.T, r *http.Request, headers ...string) (*http.Response, str
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Error(err)
-		return &http.Response{}, ""
+		return httpAnswer{}
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Error(err)
 	}
-	return response, string(text)
+	return httpAnswer{response.StatusCode, response.Header.Get("Retry-After"), string(text)}
 }

@@ -19,21 +19,21 @@ type Rules struct {
 	// longer than Goal they become fewer, and while somebody waits and it is shorter than half of Goal they become more.
 	Least, First, Most int
 	Goal               time.Duration
-	// Queue is the expected wait from which work is refused at once (0: nobody waits), and Patience the longest wait if
-	// the expectation was wrong. Once somebody has waited for half of Patience, the newest is served first: the oldest
-	// will be late anyway.
+	// Queue is the expected wait from which work is refused at once (0: nobody waits); so is all that comes while
+	// somebody has waited for longer. Patience is the longest wait if the expectation was wrong. Once somebody has
+	// waited for half of it, the newest is served first: the oldest will be late anyway.
 	Queue, Patience time.Duration
 }
 
 // For returns the rules for a number of processors: one that computes and one that waits for the database, for each, at
 // least; with the goal of answers within a second.
 func For(processors int) Rules {
-	return Rules{Least: 2 * processors, First: 4 * processors, Most: 8 * processors, Goal: 250 * time.Millisecond, Queue: 500 * time.Millisecond, Patience: time.Second}
+	return Rules{Least: 2 * processors, First: 4 * processors, Most: 8 * processors, Goal: 250 * time.Millisecond, Queue: 300 * time.Millisecond, Patience: time.Second}
 }
 
 const (
 	waitersPerSeat = 64       // so many may wait, whatever is expected
-	memory         = 1.0 / 16 // weight of the newest in how long seats are held
+	memory         = 1.0 / 64 // weight of the newest in how long seats are held
 	lowering       = 0.9
 )
 
@@ -113,10 +113,23 @@ func (s *Seats) join(w *waiter) bool {
 	default:
 	}
 	share := max(float64(s.wanted)/s.limit, float64(h.wanted)/float64(s.half()))
-	if len(s.waiting) <= waitersPerSeat*int(s.limit) && share*float64(s.held) < float64(s.rules.Queue) {
+	if len(s.waiting) <= waitersPerSeat*int(s.limit) && share*float64(s.held) < float64(s.rules.Queue) && !s.isBehind(w) {
 		return true
 	}
 	s.forget(len(s.waiting) - 1)
+	return false
+}
+
+// isBehind reports whether somebody that w has to wait for has waited for longer than anybody was expected to.
+func (s *Seats) isBehind(w *waiter) bool {
+	for _, old := range s.waiting {
+		if time.Since(old.since) <= s.rules.Queue {
+			return false
+		}
+		if h := s.holders[old.by]; old.by == w.by || h.taken == 0 || h.taken+old.weight <= s.half() {
+			return true
+		}
+	}
 	return false
 }
 

@@ -131,7 +131,7 @@ func TestWorkThatWouldWaitForLongIsRefusedAtOnce(t *testing.T) {
 	r := fixed(2)
 	r.Queue = 240 * time.Millisecond
 	inBubble(t, r, func(t *testing.T, s *Seats, l *line) {
-		for range 200 { // it learns that seats are held for 100 ms
+		for range 1000 { // it learns that seats are held for 100 ms
 			leave := enter(t, s, "a", 1)
 			time.Sleep(100 * time.Millisecond)
 			leave()
@@ -160,7 +160,7 @@ func TestOneHolderAloneIsRefusedByItsShare(t *testing.T) {
 	r := fixed(4)
 	r.Queue = 240 * time.Millisecond
 	inBubble(t, r, func(t *testing.T, s *Seats, l *line) {
-		for range 200 {
+		for range 1000 {
 			leave := enter(t, s, "a", 1)
 			time.Sleep(100 * time.Millisecond)
 			leave()
@@ -208,6 +208,34 @@ func TestTheNewestIsServedFirstOnceTheOldestIsLate(t *testing.T) {
 			l.is(first, second)
 			l.leave[second]()
 		}
+	})
+}
+
+func TestWorkThatComesWhileAnotherIsLateIsRefused(t *testing.T) {
+	r := fixed(4)
+	r.Queue = 100 * time.Millisecond
+	inBubble(t, r, func(t *testing.T, s *Seats, l *line) {
+		first, second := enter(t, s, "greedy", 1), enter(t, s, "greedy", 1)
+		l.wait("greedy", 1) // for its share
+		time.Sleep(r.Queue + time.Millisecond)
+		if _, err := s.Enter(t.Context(), "greedy", 1); !errors.Is(err, ErrFull) {
+			t.Errorf("another one of the same holder: %v", err)
+		}
+		a, b := enter(t, s, "a", 1), enter(t, s, "b", 1)
+		l.wait("c", 1) // nobody that it waits for is late
+		time.Sleep(r.Queue + time.Millisecond)
+		if _, err := s.Enter(t.Context(), "d", 1); !errors.Is(err, ErrFull) {
+			t.Errorf("while c is late: %v", err)
+		}
+		a()
+		l.is("c")
+		l.leave["c"]()
+		enter(t, s, "d", 1)()
+		first()
+		second()
+		b()
+		l.is("c", "greedy")
+		l.leave["greedy"]()
 	})
 }
 
