@@ -188,11 +188,7 @@ func TestTheProgramNeedsNothingOfTheSystem(t *testing.T) {
 		t.Skip("only root may make a folder the root of a process")
 	}
 	const nobody = 65532
-	root, err := os.MkdirTemp("", "linchpin-root") // that of the test is within folders that are root's alone
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(root) })
+	root := t.TempDir()
 	program, err := exec.LookPath("linchpin")
 	if err != nil {
 		t.Fatal(err)

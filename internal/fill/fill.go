@@ -14,6 +14,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/store/pgconn"
 	"github.com/linchpin-cmdb/linchpin/internal/synthetic"
 )
 
@@ -58,6 +59,7 @@ const recordsAtOnce = 20_000
 // Database invents an estate by a plan and writes it into a database that has no CIs and no teams yet, in revisions of
 // many records. If it fails or ctx ends, what was written until then stays.
 func Database(ctx context.Context, s *store.Store, plan Plan, progress func(done, total Count)) (Count, error) {
+	ctx = pgconn.Patient(ctx)
 	actor, err := auth.Require(ctx, "estate.generate")
 	if err != nil {
 		return Count{}, err

@@ -13,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/store/pgconn"
 )
 
 // batchSize bounds the records of one transaction.
@@ -38,6 +39,7 @@ type Result struct {
 // it is left out and reported as a conflict. If ctx ends or a batch fails, the result tells what was written until
 // then; a new plan of the same source does the rest. A plan is applied once.
 func (p *Plan) Apply(ctx context.Context, s *store.Store, progress func(Progress)) (Result, error) {
+	ctx = pgconn.Patient(ctx)
 	a := &applying{
 		plan: p, store: s, progress: progress, result: Result{Written: Summary{}, Conflicts: []Notice{}},
 		ids: map[*record]ident.ID{}, left: map[*record]bool{}, versions: map[ident.ID]int{}, edges: map[*edge]ident.ID{}, others: map[*record]bool{}, total: p.work.size(),

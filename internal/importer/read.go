@@ -10,6 +10,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
+	"github.com/linchpin-cmdb/linchpin/internal/store/pgconn"
 )
 
 // page bounds the values of one IN list.
@@ -18,6 +19,7 @@ const page = 500
 // NewPlan reads all rows of source and plans their import. It writes nothing, and sees one state of the database
 // throughout. It fails if the source or the database as a whole fails; mistakes in single rows are notices of the plan.
 func NewPlan(ctx context.Context, s *store.Store, source Source, o Options) (*Plan, error) {
+	ctx = pgconn.Patient(ctx)
 	p := &planner{
 		options: o, source: source.Name(), byKey: map[string]*record{}, listed: map[looseAt]bool{},
 		plan: &Plan{

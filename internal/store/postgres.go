@@ -30,7 +30,7 @@ func openPostgres(address string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	reads, err := pgconn.Open(address, pgconn.Together(silence))
+	reads, err := pgconn.Open(address, pgconn.Prompt(), pgconn.Together(silence))
 	if err != nil {
 		_ = writes.Close()
 		return nil, err

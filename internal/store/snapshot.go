@@ -11,6 +11,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/migrate"
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
+	"github.com/linchpin-cmdb/linchpin/internal/store/pgconn"
 )
 
 // Snapshot is the database as it is in one revision, read over several connections at once.
@@ -43,6 +44,7 @@ func (s *Store) Snapshot(ctx context.Context, connections int) (_ *Snapshot, err
 			snapshot.Close()
 		}
 	}()
+	ctx = pgconn.Patient(ctx) // whole tables are read
 	options := &sql.TxOptions{}
 	if s.IsPostgres() {
 		options = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}

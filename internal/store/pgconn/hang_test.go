@@ -6,15 +6,13 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"net"
 	"net/url"
-	"path/filepath"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/linchpin-cmdb/linchpin/internal/store/pgconn"
+	"github.com/linchpin-cmdb/linchpin/internal/store/pgtest"
 )
 
 func TestABackendThatHangsIsNoticed(t *testing.T) {
@@ -86,88 +84,24 @@ func TestALongCopyIsNotSilence(t *testing.T) {
 	}
 }
 
-// proxy stands before a server. Once it is told to hush, what it has taken hears nothing more, as from a host that has
-// vanished; what it takes afterwards is served, as by the one that took its address over.
-type proxy struct {
-	mu   sync.Mutex
-	hush chan struct{} // of the connections that are taken now
-}
-
-// newProxy returns a proxy and the DSN of a database behind it.
-func newProxy(t *testing.T, dsn string) (*proxy, *url.URL) {
+// withAnswer returns a DSN whose answers are waited for no longer than that.
+func withAnswer(t *testing.T, dsn, timeout string) string {
 	t.Helper()
 	u, err := url.Parse(dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	query := u.Query()
-	name, dir := ".s.PGSQL."+query.Get("port"), t.TempDir()
-	real := filepath.Join(query.Get("host"), name)
-	query.Set("host", dir)
-	u.RawQuery = query.Encode()
-	l, err := net.Listen("unix", filepath.Join(dir, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &proxy{hush: make(chan struct{})}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			from, err := l.Accept()
-			if err != nil {
-				return
-			}
-			to, err := net.Dial("unix", real)
-			if err != nil {
-				_ = from.Close()
-				continue
-			}
-			p.mu.Lock()
-			hush := p.hush
-			p.mu.Unlock()
-			for _, way := range [][2]net.Conn{{from, to}, {to, from}} {
-				go func() {
-					defer func() { _ = way[1].Close() }()
-					for text := make([]byte, 4096); ; {
-						n, err := way[0].Read(text)
-						if err != nil {
-							return
-						}
-						select {
-						case <-hush:
-							continue // taken, and heard by nobody
-						default:
-						}
-						if _, err := way[1].Write(text[:n]); err != nil {
-							return
-						}
-					}
-				}()
-			}
-		}
-	}()
-	return p, u
-}
-
-func (p *proxy) silence() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	close(p.hush)
-	p.hush = make(chan struct{})
-}
-
-// withAnswer returns a DSN whose answers are waited for no longer than that.
-func withAnswer(u *url.URL, timeout string) string {
-	query := u.Query()
 	query.Set("answer_timeout", timeout)
-	return (&url.URL{Scheme: u.Scheme, User: u.User, Host: u.Host, Path: u.Path, RawQuery: query.Encode()}).String()
+	u.RawQuery = query.Encode()
+	return u.String()
 }
 
 // TestASilentHostCostsOneWait lets a host go silent under two pools with idle connections: the first statement finds
 // out, and the others are not sent to where nobody answers.
 func TestASilentHostCostsOneWait(t *testing.T) {
-	p, u := newProxy(t, database(t))
-	dsn, known := withAnswer(u, "2s"), &pgconn.Silence{}
+	p, behind := pgtest.NewProxy(t, database(t))
+	dsn, known := withAnswer(t, behind, "2s"), &pgconn.Silence{}
 	writes, reads := open(t, dsn, pgconn.Prompt(), pgconn.Together(known)), open(t, dsn, pgconn.Together(known))
 	const idle = 4
 	fill := func(db *sql.DB) {
@@ -190,7 +124,7 @@ func TestASilentHostCostsOneWait(t *testing.T) {
 	}
 	fill(writes)
 	fill(reads)
-	p.silence()
+	p.Silence()
 	if _, err := writes.ExecContext(t.Context(), "SELECT 1"); !errors.Is(err, pgconn.ErrLost) {
 		t.Errorf("the first statement: %v", err)
 	}
@@ -202,12 +136,8 @@ func TestASilentHostCostsOneWait(t *testing.T) {
 }
 
 func TestAPromptConnectionIsPatientIfItIsTold(t *testing.T) {
-	dsn := database(t)
-	u, err := url.Parse(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := single(t, withAnswer(u, "500ms"), pgconn.Prompt())
+	dsn := withAnswer(t, database(t), "500ms")
+	db := single(t, dsn, pgconn.Prompt())
 	const long = "SELECT pg_sleep(1)"
 	if _, err := db.ExecContext(t.Context(), long); !errors.Is(err, pgconn.ErrLost) {
 		t.Errorf("a statement that is not said to be long: %v", err)
@@ -226,7 +156,7 @@ func TestAPromptConnectionIsPatientIfItIsTold(t *testing.T) {
 	if err := tx.Commit(); err != nil {
 		t.Error(err)
 	}
-	slow := single(t, withAnswer(u, "500ms"))
+	slow := single(t, dsn)
 	if _, err := slow.ExecContext(t.Context(), long); err != nil {
 		t.Errorf("where nobody is in a hurry: %v", err)
 	}

@@ -19,7 +19,8 @@ func TestTheHostHasToConfirmWhatIsSent(t *testing.T) {
 	for dsn, want := range map[string]map[int]int{
 		"postgres://h/d": {unix.TCP_USER_TIMEOUT: 10_000, unix.TCP_KEEPIDLE: 5, unix.TCP_KEEPINTVL: 5, unix.TCP_KEEPCNT: 3},
 		"postgres://h/d?tcp_user_timeout=3000&keepalives_idle=7&keepalives_interval=2&keepalives_count=4": {
-			unix.TCP_USER_TIMEOUT: 3000, unix.TCP_KEEPIDLE: 7, unix.TCP_KEEPINTVL: 2, unix.TCP_KEEPCNT: 4},
+			unix.TCP_USER_TIMEOUT: 3000, unix.TCP_KEEPIDLE: 7, unix.TCP_KEEPINTVL: 2, unix.TCP_KEEPCNT: 4,
+		},
 		"postgres://h/d?tcp_user_timeout=0": {unix.TCP_USER_TIMEOUT: 0},
 	} {
 		c, err := NewConnector(dsn)
