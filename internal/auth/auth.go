@@ -206,6 +206,9 @@ func RequireOf(ctx context.Context, verb, source string) (Actor, error) {
 	if err == nil && !a.Has(r.Role) && (!r.BySource || !a.IntegratesFrom(source)) {
 		err = r.forbidden(a, fmt.Sprintf(" of the source %q", source))
 	}
+	if err == nil {
+		err = a.acts()
+	}
 	if err != nil {
 		return a, err
 	}

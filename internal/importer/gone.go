@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -45,7 +46,7 @@ func (p *planner) planMissing(ctx context.Context) error {
 		if !c.isMissing() {
 			live++
 		}
-		if p.byKey[c.key] == nil {
+		if _, ok := p.deleted[c.key]; p.byKey[c.key] == nil && (!ok || c.isMissing()) {
 			lost = append(lost, c)
 			if !c.isMissing() {
 				news++
@@ -55,7 +56,7 @@ func (p *planner) planMissing(ctx context.Context) error {
 	of := p.belief.source(p.source)
 	guard := reconcile.Guard{Percent: of.GuardPercent, Least: domain.GuardLeast}
 	p.plan.Refused = guard.Check(live, news, p.options.RetireUpTo)
-	p.plan.work.missing = lost
+	p.plan.work.missing = append(p.plan.work.missing, lost...)
 	leaving := []*claim{}
 	for _, c := range lost {
 		grace := time.Duration(of.GraceMinutes) * time.Minute
@@ -66,6 +67,26 @@ func (p *planner) planMissing(ctx context.Context) error {
 		p.step(Step{Kind: kindOf(c.record), Outcome: IsMissing, ExternalID: c.key, Record: c.record, Reason: "the source has it no more"})
 	}
 	return p.planFarewells(ctx, leaving)
+}
+
+// planDeleted plans what becomes of the records that the source says are gone: they are missing, whatever else the run
+// has. Complete runs that lack them retire them as they do others.
+func (p *planner) planDeleted(ctx context.Context) error {
+	keys := slices.Sorted(maps.Keys(p.deleted))
+	for chunk := range slices.Chunk(keys, page) {
+		list, args := in(2, chunk)
+		some, err := readClaims(ctx, p.tx, "source = $1 AND missing_since IS NULL AND key IN "+list+" ORDER BY key", append([]any{p.source}, args...)...)
+		if err != nil {
+			return err
+		}
+		for _, c := range some {
+			if p.byKey[c.key] == nil {
+				p.plan.work.missing = append(p.plan.work.missing, c)
+				p.step(Step{Kind: kindOf(c.record), Outcome: IsMissing, Origin: p.deleted[c.key], ExternalID: c.key, Record: c.record, Reason: "the source says that it is gone"})
+			}
+		}
+	}
+	return nil
 }
 
 func kindOf(id ident.ID) Kind {

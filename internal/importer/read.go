@@ -20,8 +20,11 @@ const page = 500
 // throughout. It fails if the source or the database as a whole fails; mistakes in single rows are notices of the plan.
 func NewPlan(ctx context.Context, s *store.Store, source Source, o Options) (*Plan, error) {
 	ctx = pgconn.Patient(ctx)
+	if scoped, ok := source.(Scoped); ok && o.Kind == "" && o.Scope == "" {
+		o.Scope, o.Kind = scoped.Run()
+	}
 	p := &planner{
-		options: o, source: source.Name(), byKey: map[string]*record{}, listed: map[looseAt]bool{},
+		options: o, source: source.Name(), byKey: map[string]*record{}, deleted: map[string]Origin{}, listed: map[looseAt]bool{},
 		plan: &Plan{
 			Source: source.Name(), Scope: o.Scope, Kind: cmp.Or(o.Kind, domain.PartialRun), IsComplete: true, Steps: []Step{}, Notices: []Notice{}, Summary: Summary{},
 		},
@@ -64,6 +67,7 @@ type planner struct {
 
 	records []*record          // the records that are not dropped while reading, in that order
 	byKey   map[string]*record // by external id
+	deleted map[string]Origin  // the keys that the source says are gone
 	stored  *stored
 
 	edges    []*edge
@@ -107,6 +111,10 @@ func (p *planner) document(found Notice) {
 }
 
 func (p *planner) take(row Row) {
+	if row.Deleted != "" {
+		p.deleted[row.Deleted] = row.Origin
+		return
+	}
 	r := newRecord(row)
 	if r == nil {
 		p.document(Notice{Origin: row.Origin, Kind: Rejected, Reason: "the row holds no record, or several: one CI, team or person is expected"})
@@ -167,7 +175,7 @@ func (p *planner) decide(ctx context.Context, tx *store.Tx) (err error) {
 	}
 	for _, step := range []func(context.Context) error{
 		p.load, p.matchParties, p.matchCIs, p.digest, p.loadParts, p.planTeams, p.planPeople, p.planCIs, p.planEdges, p.planGroups, p.planDangling, p.planHealing,
-		p.planPartings, p.planMissing, p.planClaims,
+		p.planPartings, p.planDeleted, p.planMissing, p.planClaims,
 	} {
 		if err := step(ctx); err != nil {
 			return err

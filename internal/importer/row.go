@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 )
 
 // Source yields the records that one other system reports. An error that concerns one row (a broken document, an
@@ -28,6 +30,19 @@ type named struct {
 // Name returns the name.
 func (n named) Name() string { return n.name }
 
+// Run returns what the source says of its scope, if it says anything.
+func (n named) Run() (scope string, kind domain.RunKind) {
+	if scoped, ok := n.Source.(Scoped); ok {
+		return scoped.Run()
+	}
+	return "", ""
+}
+
+// Scoped is a source that says itself which part of it its rows are of, and how much of that.
+type Scoped interface {
+	Run() (scope string, kind domain.RunKind)
+}
+
 // Origin is the place where a row was read.
 type Origin struct {
 	File string `json:"file,omitempty"` // path as the user gave it, joined with what was found below it
@@ -46,12 +61,14 @@ func (o Origin) String() string {
 	return fmt.Sprintf("%s:%d", o.File, o.Line)
 }
 
-// Row is one record a source reports: exactly one of CI, Team and Person is set.
+// Row is one record a source reports: exactly one of CI, Team, Person and Deleted is set.
 type Row struct {
 	Origin Origin  `json:"-"`
 	CI     *CI     `json:"ci,omitempty"`
 	Team   *Team   `json:"team,omitempty"`
 	Person *Person `json:"person,omitempty"`
+	// Deleted is the key of a record that the source says is gone, in place of a record.
+	Deleted string `json:"-"`
 	// Notices are findings about a row that is imported all the same.
 	Notices []Notice `json:"-"`
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/linchpin-cmdb/linchpin/internal/importer/ndjson"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
 	"github.com/linchpin-cmdb/linchpin/internal/server/admission"
@@ -87,6 +88,11 @@ func New(c Config) http.Handler {
 	c.watch, c.bearers = newWatch(c.Doors, c.Log), newBearers()
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", traced(c.Tracer, "/graphql", limitBody(c.Limits.Body, newGraphQL(c))))
+	mux.HandleFunc("GET /ingest/schema.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/schema+json")
+		_, _ = w.Write(ndjson.Schema)
+	})
+	mux.Handle("POST /ingest/{source}", traced(c.Tracer, "/ingest", newIngest(c)))
 	mux.HandleFunc("GET /schema.graphql", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write(c.SDL)
