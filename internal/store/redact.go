@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 
@@ -20,9 +21,10 @@ const RedactVerb = "journal.redact"
 var redactable = []ident.Kind{ident.Person, ident.Account, ident.APIToken, ident.TimelineEntry, ident.Approval}
 
 // Redact takes the content out of all entries of a record, for good, and writes an entry for each that tells that, and
-// why. Its digest stays, so that the chain holds, and tells nothing of the content, since its salt goes too. It returns
-// the number of entries. Failures: errs.Invalid if there is no reason, the record is of a kind that keeps its past, or
-// the transaction has another verb than RedactVerb; errs.NotFound if the journal knows nothing of the record.
+// why. Its digest stays, so that the chain holds, and tells nothing of the content, since its salt goes too. The claims
+// of sources on the record go too, and what their runs told of it. It returns the number of entries. Failures:
+// errs.Invalid if there is no reason, the record is of a kind that keeps its past, or the transaction has another verb
+// than RedactVerb; errs.NotFound if the journal knows nothing of the record.
 func (tx *Tx) Redact(ctx context.Context, record ident.ID, reason string) (int, error) {
 	switch {
 	case reason == "":
@@ -53,5 +55,45 @@ func (tx *Tx) Redact(ctx context.Context, record ident.ID, reason string) (int, 
 			after: map[string]any{"id": e.ID.String(), "reason": reason},
 		})
 	}
-	return n, nil
+	return n, tx.forgetClaims(ctx, record)
+}
+
+// forgetClaims takes away what sources said of a record, and what their runs told of it.
+func (tx *Tx) forgetClaims(ctx context.Context, record ident.ID) error {
+	rows, err := tx.QueryContext(ctx, "DELETE FROM x_claim WHERE record = $1 RETURNING source, key", int64(record))
+	if err != nil {
+		return err
+	}
+	said := map[string][]string{`"id":"` + record.String() + `"`: nil} // a part of a step, by the source of its run
+	for rows.Next() {
+		var source, key string
+		if err := rows.Scan(&source, &key); err != nil {
+			return errors.Join(err, rows.Close())
+		}
+		text, err := json.Marshal(key)
+		if err != nil {
+			return errors.Join(err, rows.Close())
+		}
+		part := `"externalId":` + string(text)
+		said[part] = append(said[part], source)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	holds := "instr(step, $1) > 0"
+	if tx.IsPostgres() {
+		holds = "strpos(step, $1) > 0"
+	}
+	for part, sources := range said {
+		if sources == nil {
+			_, err = tx.ExecContext(ctx, "DELETE FROM x_run_row WHERE "+holds, part)
+		}
+		for _, source := range sources {
+			_, err = tx.ExecContext(ctx, "DELETE FROM x_run_row WHERE "+holds+" AND run IN (SELECT id FROM x_run WHERE source = $2)", part, source)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
