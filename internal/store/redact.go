@@ -60,25 +60,18 @@ func (tx *Tx) Redact(ctx context.Context, record ident.ID, reason string) (int, 
 
 // forgetClaims takes away what sources said of a record, and what their runs told of it.
 func (tx *Tx) forgetClaims(ctx context.Context, record ident.ID) error {
-	rows, err := tx.QueryContext(ctx, "DELETE FROM x_claim WHERE record = $1 RETURNING source, key", int64(record))
+	claimed, err := tx.dropClaims(ctx, record)
 	if err != nil {
 		return err
 	}
 	said := map[string][]string{`"id":"` + record.String() + `"`: nil} // a part of a step, by the source of its run
-	for rows.Next() {
-		var source, key string
-		if err := rows.Scan(&source, &key); err != nil {
-			return errors.Join(err, rows.Close())
-		}
-		text, err := json.Marshal(key)
+	for _, key := range claimed {
+		text, err := json.Marshal(key.ExternalID)
 		if err != nil {
-			return errors.Join(err, rows.Close())
+			return err
 		}
 		part := `"externalId":` + string(text)
-		said[part] = append(said[part], source)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return err
+		said[part] = append(said[part], key.Source)
 	}
 	holds := "instr(step, $1) > 0"
 	if tx.IsPostgres() {
@@ -96,4 +89,21 @@ func (tx *Tx) forgetClaims(ctx context.Context, record ident.ID) error {
 		}
 	}
 	return nil
+}
+
+// dropClaims takes away what sources said of a record, and returns the keys by which they know it.
+func (tx *Tx) dropClaims(ctx context.Context, record ident.ID) (keys []domain.ExternalKey, err error) {
+	rows, err := tx.QueryContext(ctx, "DELETE FROM x_claim WHERE record = $1 RETURNING source, key", int64(record))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var key domain.ExternalKey
+		if err := rows.Scan(&key.Source, &key.ExternalID); err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, rows.Err()
 }
