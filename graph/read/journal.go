@@ -78,7 +78,7 @@ func (r *Reader) Journal(ctx context.Context, after *int64, token *domain.Revisi
 // recognise returns errs.HistoryChanged if the entry of a cursor is another one in this database, or is not there.
 func (r *Reader) recognise(ctx context.Context, key []any, mark string) error {
 	id, _ := key[len(key)-1].(ident.ID)
-	found, err := translated(r.store.Read.Entry.Query().Where(entry.ID(id)).Select(entry.FieldDigest).All(ctx))
+	found, err := translated(r.writes().Where(entry.ID(id)).Select(entry.FieldDigest).All(ctx))
 	if err != nil {
 		return err
 	}
