@@ -12,6 +12,7 @@ const config = {
     JSON: "Record<string, unknown>",
     JSONValue: "string | number | boolean",
     Revision: "number",
+    RevisionToken: "string",
     URL: "string",
   },
 };
