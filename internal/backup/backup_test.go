@@ -44,7 +44,9 @@ func estates(t *testing.T, test func(t *testing.T, a *app.App, address string, e
 		run(t, "sqlite:"+filepath.Join(t.TempDir(), "linchpin.db"), func() string { return "sqlite:" + filepath.Join(t.TempDir(), "restored.db") })
 	})
 	t.Run("postgres", func(t *testing.T) {
-		run(t, pgtest.Database(t, "empty", nil), func() string { return pgtest.Database(t, "empty", nil) })
+		// Settings of Linchpin's own connections, which PostgreSQL's programs do not know.
+		own := func() string { return pgtest.Database(t, "empty", nil) + "&lock_timeout=3s&answer_timeout=20s" }
+		run(t, own(), own)
 	})
 }
 

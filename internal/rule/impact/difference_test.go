@@ -133,7 +133,7 @@ func TestADifferenceTellsWhatTheWholeTells(t *testing.T) {
 		}
 	})
 	for _, how := range []string{"by difference", "DOWN_ALREADY", "EXCLUDED", "of much"} {
-		if asked[how] == 0 {
+		if asked[how] == 0 && !testing.Short() { // a short run draws too few to meet each
 			t.Errorf("%v were asked, and none %s: that shows nothing", asked, how)
 		}
 	}

@@ -195,7 +195,7 @@ func TestTheImpactOfARecordIsTheUnionOfAllProofs(t *testing.T) {
 			}
 		}
 	})
-	if together == 0 {
+	if together == 0 && !testing.Short() { // few are drawn then
 		t.Error("no record came together with another: that shows nothing")
 	}
 }
@@ -274,7 +274,7 @@ func TestRepairsAreTheSmallestSetsWithoutWhichACIFaresBetter(t *testing.T) {
 			}
 		}
 	})
-	if pairs == 0 || rests == 0 {
+	if (pairs == 0 || rests == 0) && !testing.Short() { // few are drawn then
 		t.Errorf("%d repairs were of two, and %d of all: that shows nothing", pairs, rests)
 	}
 }

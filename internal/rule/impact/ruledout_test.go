@@ -93,7 +93,7 @@ func TestAnIncidentMeetsWhatOthersRuleOut(t *testing.T) {
 			}
 		}
 	})
-	if roots == 0 || met == 0 {
+	if (roots == 0 || met == 0) && !testing.Short() { // few are drawn then
 		t.Errorf("%d roots were ruled out and %d others met: that shows nothing", roots, met)
 	}
 }
@@ -128,7 +128,7 @@ func TestCIsFallThatNobodyRulesOutAnyMore(t *testing.T) {
 			t.Fatalf("%v end: %v, %s", ending, err, diff)
 		}
 	})
-	if fell == 0 {
+	if fell == 0 && !testing.Short() { // few are drawn then
 		t.Error("nothing fell: that shows nothing")
 	}
 }
