@@ -67,7 +67,7 @@ func (f *family) lists() {
 		f.add("COMPLEXITY_LIMIT_EXCEEDED", list.Name+": a page of two thousand millions", ask("first: 2147483647", ""), nil)
 		if f.required(list.Arguments) == "" { // what is asked about is not here
 			f.add("BAD_CURSOR", list.Name+": a cursor of sixty thousand characters", ask(`after: "`+strings.Repeat("x", 60_000)+`"`, ""), nil)
-			f.add("BAD_CURSOR", list.Name+": a cursor that is none", ask(`after: "eyJ2IjoxLCJmIjoieCIsInAiOjF9"`, ""), nil)
+			f.add("BAD_CURSOR", list.Name+": a cursor of no list", ask(`after: "eyJ2IjoxLCJmIjoieCIsInAiOjF9"`, ""), nil)
 		}
 		f.add("GRAPHQL_VALIDATION_FAILED", list.Name+": a stream of a list", ask("", " @stream(initialCount: 0)"), nil)
 		f.add("QUERY_TOO_LARGE", list.Name+": fifty-one directives", ask("", strings.Repeat(" @include(if: true)", 51)), nil)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -21,19 +22,24 @@ type pushed struct {
 	Notices []struct{ Kind, Reason string }
 }
 
-func TestProgramsPushWhatTheirSourceHas(t *testing.T) {
-	database := "sqlite:" + filepath.Join(t.TempDir(), "linchpin.db")
+func TestProgramsPushWhatTheirSourceHas(t *testing.T) { onEach(t, pushRows) }
+
+func pushRows(t *testing.T, database string) {
+	key := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(key, []byte(base64.StdEncoding.EncodeToString(make([]byte, 32))), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	said := func(args ...string) string {
 		t.Helper()
 		var out, wrong bytes.Buffer
-		if code := run(t.Context(), append(args, "--database", database), func(string) string { return "" }, strings.NewReader(""), &out, &wrong); code != 0 {
+		if code := run(t.Context(), append(args, "--database", database, "--key-file", key), func(string) string { return "" }, strings.NewReader(""), &out, &wrong); code != 0 {
 			t.Fatalf("%v: %d %s", args, code, wrong.String())
 		}
 		return strings.TrimSpace(out.String())
 	}
 	said("account", "service", "pusher", "--role", "integrator", "--source", "inventory")
 	bearer := "Authorization: Bearer " + said("token", "create", "pusher", "nightly", "--role", "integrator")
-	p := serve(t, "--dev=false", "--database", database)
+	p := serve(t, "--dev=false", "--database", database, "--key-file", key)
 	push := func(query, body string, headers ...string) (int, pushed) {
 		t.Helper()
 		e := send(t, "POST", p.url+"/ingest/"+query, body, append([]string{"Content-Type: application/x-ndjson", bearer}, headers...)...)

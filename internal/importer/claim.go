@@ -96,6 +96,16 @@ func in[T any](first int, values []T) (list string, args []any) {
 	return "(" + strings.Join(places, ", ") + ")", args
 }
 
+// values returns the rows of an INSERT, and their arguments.
+func values(rows [][]any) (list string, args []any) {
+	lists := make([]string, len(rows))
+	for i, row := range rows {
+		text, more := in(len(args)+1, row)
+		lists[i], args = text, append(args, more...)
+	}
+	return strings.Join(lists, ", "), args
+}
+
 // claimsOn reads all claims on records.
 func claimsOn(ctx context.Context, tx *store.Tx, records []ident.ID) (all []*claim, err error) {
 	for chunk := range slices.Chunk(records, page) {
@@ -112,20 +122,13 @@ func claimsOn(ctx context.Context, tx *store.Tx, records []ident.ID) (all []*cla
 // saveClaims writes what a run claims: new ones, and those that stand otherwise. They are not missing any more.
 func saveClaims(ctx context.Context, tx *store.Tx, run int64, all []*claim) error {
 	for chunk := range slices.Chunk(all, 100) {
-		var b strings.Builder
-		b.WriteString("INSERT INTO x_claim (source, key, scope, record, hash, body, first_run, changed_run, changed_at) VALUES ")
-		var args []any
+		rows := make([][]any, len(chunk))
 		for i, c := range chunk {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			list, values := in(len(args)+1, []any{c.source, c.key, c.scope, int64(c.record), []byte(c.hash), c.body, run, run, tx.Now})
-			b.WriteString(list)
-			args = append(args, values...)
+			rows[i] = []any{c.source, c.key, c.scope, int64(c.record), []byte(c.hash), c.body, run, run, tx.Now}
 		}
-		b.WriteString(` ON CONFLICT (source, key) DO UPDATE SET scope = excluded.scope, record = excluded.record, hash = excluded.hash, body = excluded.body,
-			changed_run = excluded.changed_run, changed_at = excluded.changed_at, missing_since = NULL, missing_runs = 0`)
-		if _, err := tx.ExecContext(ctx, b.String(), args...); err != nil {
+		list, args := values(rows)
+		if _, err := tx.ExecContext(ctx, "INSERT INTO x_claim (source, key, scope, record, hash, body, first_run, changed_run, changed_at) VALUES "+list+` ON CONFLICT (source, key) DO UPDATE SET scope = excluded.scope, record = excluded.record, hash = excluded.hash, body = excluded.body,
+			changed_run = excluded.changed_run, changed_at = excluded.changed_at, missing_since = NULL, missing_runs = 0`, args...); err != nil {
 			return err
 		}
 	}

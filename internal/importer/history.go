@@ -66,7 +66,7 @@ func ReadRuns(ctx context.Context, s *store.Store, q RunQuery) ([]Run, error) {
 	return queryRuns(ctx, s, strings.Join(where, " AND ")+fmt.Sprintf(" ORDER BY id DESC LIMIT %d", n), args...)
 }
 
-// ReadRun reads a run. If there is none, it returns errs.NotFound.
+// ReadRun reads a run. If it is not found, it returns errs.NotFound.
 func ReadRun(ctx context.Context, s *store.Store, id int64) (Run, error) {
 	found, err := queryRuns(ctx, s, "id = $1", id)
 	if err == nil && len(found) == 0 {

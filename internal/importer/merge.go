@@ -18,8 +18,8 @@ import (
 // party is a reference to a team with the space of its key.
 type party struct{ space, key string }
 
-// fields returns what a row reports, by the names of fields, in a form that is the same whoever reports it: values as
-// JSON has them, keys with their spaces.
+// fields returns what a row reports, by the names of fields, in one form for all sources: values as JSON has them, keys
+// with their spaces.
 func (r Row) fields(source string) map[string]any {
 	f := map[string]any{}
 	text := func(field, s string) {

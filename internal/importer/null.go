@@ -10,10 +10,10 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 )
 
-// nullable are the fields, beside attributes and labels, of which a source can say that there is none.
+// nullable are the fields, beside attributes and labels, that a source can clear.
 var nullable = []string{"description", "owners", "tier", "category", "links", "supportTeam", "availabilityTarget"}
 
-// checkNull checks the fields of which the source says that there is none.
+// checkNull checks the fields that the source clears.
 func (c *CI) checkNull(f *faults) {
 	for _, name := range c.Null {
 		if !strings.HasPrefix(name, "attributes.") && !strings.HasPrefix(name, "labels.") && !slices.Contains(nullable, name) {
@@ -22,7 +22,7 @@ func (c *CI) checkNull(f *faults) {
 	}
 }
 
-// isNull reports whether the source says that there is none of a field.
+// isNull reports whether the source clears a field.
 func (c *CI) isNull(field string) bool { return slices.Contains(c.Null, field) }
 
 // clear takes out of a stored CI what the source says is not there. Owners are planned with those that are there.

@@ -71,17 +71,18 @@ func (a *applying) endRun(ctx context.Context, state domain.RunState, reason str
 	told := slices.DeleteFunc(slices.Clone(a.plan.Steps), func(i Step) bool { return i.Outcome == Unchanged })
 	place := 0
 	for chunk := range slices.Chunk(told, page) {
-		if _, err := store.Write(ctx, a.store, a.by, func(ctx context.Context, tx *store.Tx) (struct{}, error) {
-			for i, step := range chunk {
-				text, err := json.Marshal(step)
-				if err != nil {
-					return struct{}{}, err
-				}
-				if _, err := tx.ExecContext(ctx, "INSERT INTO x_run_row (run, place, outcome, step) VALUES ($1, $2, $3, $4)", a.run, place+i, string(step.Outcome), string(text)); err != nil {
-					return struct{}{}, err
-				}
+		rows := make([][]any, len(chunk))
+		for i, step := range chunk {
+			text, err := json.Marshal(step)
+			if err != nil {
+				return err
 			}
-			return struct{}{}, nil
+			rows[i] = []any{a.run, place + i, string(step.Outcome), string(text)}
+		}
+		if _, err := store.Write(ctx, a.store, a.by, func(ctx context.Context, tx *store.Tx) (struct{}, error) {
+			list, args := values(rows)
+			_, err := tx.ExecContext(ctx, "INSERT INTO x_run_row (run, place, outcome, step) VALUES "+list, args...)
+			return struct{}{}, err
 		}); err != nil {
 			return err
 		}

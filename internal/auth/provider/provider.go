@@ -257,7 +257,7 @@ func (p *Provider) person(subject string, claims map[string]any) Person {
 	return who
 }
 
-// Source returns the source whose keys are the people of a provider: whoever writes for it says whose an account is.
+// Source returns the source whose keys are the people of a provider: its reports say whose an account is.
 func Source(alias string) string { return "oidc:" + cmp.Or(alias, "default") }
 
 // Ended is a session that a provider says has ended: one, or all of a person.
