@@ -17,7 +17,7 @@ import (
 )
 
 // batchSize bounds the records of one transaction.
-const batchSize = 500
+const batchSize = 2_000
 
 // Result is what applying a plan did.
 type Result struct {

@@ -2,10 +2,7 @@ package importer
 
 import (
 	"context"
-	"slices"
 
-	"github.com/linchpin-cmdb/linchpin/ent"
-	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -93,8 +90,7 @@ func (r *run) updateCIs(live []*record) error {
 // setOwners writes the owners and passes over owners that were left out themselves. It creates the owners of new CIs
 // together; the owners of a stored CI replace the owners it has.
 func (r *run) setOwners(live []*record) error {
-	var news []*ent.OwnerCreate
-	var rows []cmdb.OwnerSet
+	var news, rows []cmdb.OwnerSet
 	var of []*record
 	for _, rec := range live {
 		row := cmdb.OwnerSet{CI: r.idOf(rec)}
@@ -106,31 +102,16 @@ func (r *run) setOwners(live []*record) error {
 		switch {
 		case rec.owners == nil || len(row.Owners) == 0 && len(rec.owners) > 0: // they stay, or were all left out
 		case rec.id == 0:
-			news = append(news, r.firstOwners(row)...)
+			news = append(news, row)
 		default:
 			rows, of = append(rows, row), append(of, rec)
 		}
 	}
-	for chunk := range slices.Chunk(news, page) {
-		if err := r.tx.Owner.CreateBulk(chunk...).Exec(r.ctx); err != nil {
-			return err
-		}
+	if err := cmdb.FirstOwnersTx(r.ctx, r.tx, news); err != nil {
+		return err
 	}
 	if len(rows) == 0 {
 		return nil
 	}
 	return blame(cmdb.SetOwnersTx(r.ctx, r.tx, rows), of)
-}
-
-func (r *run) firstOwners(set cmdb.OwnerSet) []*ent.OwnerCreate {
-	all := make([]*ent.OwnerCreate, len(set.Owners))
-	for i, o := range set.Owners {
-		all[i] = r.tx.Owner.Create().SetCiID(set.CI).SetRole(o.Role).SetIsPrimary(i == 0)
-		if o.Of.Kind() == ident.Team {
-			all[i].SetTeamID(o.Of)
-		} else {
-			all[i].SetPersonID(o.Of)
-		}
-	}
-	return all
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
-	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
@@ -112,31 +111,20 @@ func (e *edge) change(old *ent.Relationship, source string) (ch cmdb.Relationshi
 	return ch, differs
 }
 
-func (r *run) placeOf(e *edge) place {
+func (r *run) placeOf(e *edge) cmdb.Between {
 	t, err := r.ref.Type(e.reported.Type)
 	if err != nil {
-		return place{}
+		return cmdb.Between{}
 	}
-	return place{t.ID, end{id: r.id(e.source)}, end{id: r.id(e.target)}}
+	return cmdb.Between{Type: t.ID, Source: r.id(e.source), Target: r.id(e.target)}
 }
 
-func (r *run) storedEdges(live []*edge) (map[place]*ent.Relationship, error) {
-	var sources, targets []ident.ID
-	for _, e := range live {
-		sources, targets = append(sources, r.id(e.source)), append(targets, r.id(e.target))
+func (r *run) storedEdges(live []*edge) (map[cmdb.Between]*ent.Relationship, error) {
+	all := make([]cmdb.Between, len(live))
+	for i, e := range live {
+		all[i] = r.placeOf(e)
 	}
-	slices.Sort(sources)
-	slices.Sort(targets)
-	all, err := r.tx.Relationship.Query().
-		Where(relationship.SourceIDIn(slices.Compact(sources)...), relationship.TargetIDIn(slices.Compact(targets)...)).All(r.ctx)
-	if err != nil {
-		return nil, err
-	}
-	stored := make(map[place]*ent.Relationship, len(all))
-	for _, rel := range all {
-		stored[place{rel.TypeID, end{id: rel.SourceID}, end{id: rel.TargetID}}] = rel
-	}
-	return stored, nil
+	return cmdb.FindRelationships(r.ctx, r.tx, all)
 }
 
 // writeGroups writes dependency groups. Members that were put off, because nothing but the group makes them bearable,

@@ -119,15 +119,30 @@ func claimsOn(ctx context.Context, tx *store.Tx, records []ident.ID) (all []*cla
 	return all, nil
 }
 
+var claimColumns = []string{"source", "key", "scope", "record", "hash", "body", "first_run", "changed_run", "changed_at"}
+
+func (c *claim) columns(run int64, now time.Time) []any {
+	return []any{c.source, c.key, c.scope, int64(c.record), []byte(c.hash), c.body, run, run, now}
+}
+
+// addClaims writes claims on records that the source has not claimed before.
+func addClaims(ctx context.Context, tx *store.Tx, run int64, all []*claim) error {
+	rows := make([][]any, len(all))
+	for i, c := range all {
+		rows[i] = c.columns(run, tx.Now)
+	}
+	return tx.Append(ctx, "x_claim", claimColumns, rows)
+}
+
 // saveClaims writes what a run claims: new ones, and those that stand otherwise. They are not missing any more.
 func saveClaims(ctx context.Context, tx *store.Tx, run int64, all []*claim) error {
 	for chunk := range slices.Chunk(all, 100) {
 		rows := make([][]any, len(chunk))
 		for i, c := range chunk {
-			rows[i] = []any{c.source, c.key, c.scope, int64(c.record), []byte(c.hash), c.body, run, run, tx.Now}
+			rows[i] = c.columns(run, tx.Now)
 		}
 		list, args := values(rows)
-		if _, err := tx.ExecContext(ctx, "INSERT INTO x_claim (source, key, scope, record, hash, body, first_run, changed_run, changed_at) VALUES "+list+` ON CONFLICT (source, key) DO UPDATE SET scope = excluded.scope, record = excluded.record, hash = excluded.hash, body = excluded.body,
+		if _, err := tx.ExecContext(ctx, "INSERT INTO x_claim ("+strings.Join(claimColumns, ", ")+") VALUES "+list+` ON CONFLICT (source, key) DO UPDATE SET scope = excluded.scope, record = excluded.record, hash = excluded.hash, body = excluded.body,
 			changed_run = excluded.changed_run, changed_at = excluded.changed_at, missing_since = NULL, missing_runs = 0`, args...); err != nil {
 			return err
 		}

@@ -34,7 +34,7 @@ func chain(n int) rows {
 
 func TestAnImportThatIsKilledIsFinishedByTheNext(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
-		const n = 1200
+		const n = 4_100
 		for killed := 1; killed <= 4; killed++ {
 			ctx, cancel := context.WithCancel(admin(t))
 			batches := 0
@@ -131,7 +131,7 @@ func TestAnActorWithoutTheRightCannotApply(t *testing.T) {
 func TestEachBatchIsOneRevisionOfTheActorAndTheSource(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		before := revision(t, s)
-		result, err := plan(t, s, chain(1200)).Apply(admin(t), s, nil)
+		result, err := plan(t, s, chain(4_100)).Apply(admin(t), s, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,7 +144,7 @@ func TestEachBatchIsOneRevisionOfTheActorAndTheSource(t *testing.T) {
 				t.Fatalf("%+v", e)
 			}
 		}
-		if len(made) != 1+1200*2+1199 { // ada's account, the CIs with their keys, and the relationships
+		if len(made) != 1+4_100*2+4_099 { // ada's account, the CIs with their keys, and the relationships
 			t.Errorf("%d entries", len(made))
 		}
 	})

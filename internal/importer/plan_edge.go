@@ -3,10 +3,10 @@ package importer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
-	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
@@ -160,31 +160,21 @@ func (p *planner) classOf(e end) *cmdb.Class {
 
 // loadEdges loads the stored ones among the relationships.
 func (p *planner) loadEdges(ctx context.Context) error {
-	wanted := map[place]*edge{}
-	var sources []ident.ID
+	wanted := map[cmdb.Between]*edge{}
 	for _, e := range p.edges {
 		if e.source.id != 0 && e.target.id != 0 {
 			t, err := p.ref.Type(e.reported.Type)
 			if err != nil {
 				return err
 			}
-			wanted[place{t.ID, e.source, e.target}] = e
-			sources = append(sources, e.source.id)
+			wanted[cmdb.Between{Type: t.ID, Source: e.source.id, Target: e.target.id}] = e
 		}
 	}
-	slices.Sort(sources)
-	for chunk := range slices.Chunk(slices.Compact(sources), page) {
-		some, err := p.tx.Relationship.Query().Where(relationship.SourceIDIn(chunk...)).All(ctx)
-		if err != nil {
-			return err
-		}
-		for _, rel := range some {
-			if e := wanted[place{rel.TypeID, end{id: rel.SourceID}, end{id: rel.TargetID}}]; e != nil {
-				e.old = rel
-			}
-		}
+	found, err := cmdb.FindRelationships(ctx, p.tx, slices.Collect(maps.Keys(wanted)))
+	for at, old := range found {
+		wanted[at].old = old
 	}
-	return nil
+	return err
 }
 
 // planEdge compares a relationship with the stored one. A relationship that another source or a person made keeps its

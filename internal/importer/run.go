@@ -8,12 +8,16 @@ import (
 	"time"
 
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// rowsKept is for how long runs tell what they did about each record.
-const rowsKept = 30 * 24 * time.Hour
+// rowsKept is for how long runs tell what they did about each record; rowsAtOnce of them are written in a transaction.
+const (
+	rowsKept   = 30 * 24 * time.Hour
+	rowsAtOnce = 10_000
+)
 
 // digest works out what the claim of each row is.
 func (p *planner) digest(context.Context) (err error) {
@@ -70,7 +74,7 @@ func (a *applying) endRun(ctx context.Context, state domain.RunState, reason str
 	}
 	told := slices.DeleteFunc(slices.Clone(a.plan.Steps), func(i Step) bool { return i.Outcome == Unchanged })
 	place := 0
-	for chunk := range slices.Chunk(told, page) {
+	for chunk := range slices.Chunk(told, rowsAtOnce) {
 		rows := make([][]any, len(chunk))
 		for i, step := range chunk {
 			text, err := json.Marshal(step)
@@ -80,9 +84,7 @@ func (a *applying) endRun(ctx context.Context, state domain.RunState, reason str
 			rows[i] = []any{a.run, place + i, string(step.Outcome), string(text)}
 		}
 		if _, err := store.Write(ctx, a.store, a.by, func(ctx context.Context, tx *store.Tx) (struct{}, error) {
-			list, args := values(rows)
-			_, err := tx.ExecContext(ctx, "INSERT INTO x_run_row (run, place, outcome, step) VALUES "+list, args...)
-			return struct{}{}, err
+			return struct{}{}, tx.Append(ctx, "x_run_row", []string{"run", "place", "outcome", "step"}, rows)
 		}); err != nil {
 			return err
 		}
@@ -107,7 +109,7 @@ func (a *applying) writeClaims(ctx context.Context) error {
 		if a.failed {
 			return nil
 		}
-		var all []*claim
+		var fresh, all []*claim
 		for _, r := range chunk {
 			id := r.id
 			if id == 0 {
@@ -116,7 +118,20 @@ func (a *applying) writeClaims(ctx context.Context) error {
 			if id == 0 || a.left[r] {
 				continue
 			}
-			all = append(all, &claim{source: a.plan.Source, key: r.key, scope: a.plan.Scope, record: id, hash: r.hash, body: r.body})
+			c := &claim{source: a.plan.Source, key: r.key, scope: a.plan.Scope, record: id, hash: r.hash, body: r.body}
+			if all = append(all, c); r.own == nil {
+				fresh = append(fresh, c)
+			}
+		}
+		if len(fresh) == len(all) {
+			err := a.plainly(ctx, len(chunk), func(ctx context.Context, tx *store.Tx) error { return addClaims(ctx, tx, a.run, all) })
+			if errs.CodeOf(err) != errs.AlreadyExists {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			a.failed = false // another run has made some of the claims meanwhile
 		}
 		if err := a.plainly(ctx, len(chunk), func(ctx context.Context, tx *store.Tx) error { return saveClaims(ctx, tx, a.run, all) }); err != nil {
 			return err

@@ -20,10 +20,10 @@ type Row interface {
 		ent.ServiceLevelTarget | ent.ServiceLevelMark | ent.ConflictFinding
 }
 
-// Insert writes new records, many at once: by COPY on PostgreSQL, by statements of many rows on SQLite. It sets the id
-// of each, in their order, and notes it for the journal as if ent's builders had written it; only the speed differs. It
-// writes every field as it stands in the struct, fills in no default, and leaves edges alone. At most 65,535 records
-// fit into one transaction.
+// Insert writes new records: a few by one statement, many by COPY on PostgreSQL and by statements of many rows on
+// SQLite. It sets the id of each, in their order, but for those that have one because they stood before, and notes each
+// for the journal as if ent's builders had written it; only the speed differs. It writes every field as it stands in
+// the struct, fills in no default, and leaves edges alone. At most 65,535 records fit into one transaction.
 func Insert[R Row](ctx context.Context, tx *Tx, records []*R) error {
 	if len(records) == 0 {
 		return nil
@@ -35,33 +35,95 @@ func Insert[R Row](ctx context.Context, tx *Tx, records []*R) error {
 	if err != nil {
 		return err
 	}
-	ids, err := tx.nextIDs(ctx, s.table, len(records))
-	if err != nil {
-		return err
-	}
 	all := make([]reflect.Value, len(records))
+	isNumbered := false
 	for i, r := range records {
 		all[i] = reflect.ValueOf(r).Elem()
-		all[i].Field(s.id).SetInt(int64(ids[i]))
+		isNumbered = isNumbered || all[i].Field(s.id).Int() != 0
 		if err := s.check(all[i]); err != nil {
 			return err
 		}
 	}
-	err = tx.insertRows(ctx, s.table, s.names, len(all), func(i int, row []any) error {
-		return s.values(all[i], tx.IsPostgres(), row)
-	})
+	if len(all) < copyFrom && !isNumbered {
+		err = tx.insertFew(ctx, s, all)
+	} else {
+		err = tx.insertMany(ctx, s, all)
+	}
 	if err != nil {
 		return err
 	}
 	tx.record.entries = slices.Grow(tx.record.entries, len(all))
-	for i, r := range all {
+	for _, r := range all {
 		text, err := s.appendJSON(nil, r)
 		if err != nil {
 			return err
 		}
-		tx.record.note(&written{id: ids[i], subject: s.subjectOf(r), operation: domain.Created, text: text})
+		tx.record.note(&written{id: ident.ID(r.Field(s.id).Int()), subject: s.subjectOf(r), operation: domain.Created, text: text})
 	}
 	return nil
+}
+
+// insertFew writes records by one statement, which tells their ids.
+func (tx *Tx) insertFew(ctx context.Context, s *shape, all []reflect.Value) (err error) {
+	columns := make([]string, 0, len(s.names))
+	rows := make([][]any, len(all))
+	for i, r := range all {
+		row := make([]any, len(s.names))
+		if err := s.values(r, tx.IsPostgres(), row); err != nil {
+			return err
+		}
+		for at, name := range s.names {
+			if name == "id" {
+				continue
+			}
+			rows[i] = append(rows[i], row[at])
+			if i == 0 {
+				columns = append(columns, name)
+			}
+		}
+	}
+	query, args := tx.insertText(s.table, columns, len(all))+` RETURNING "id"`, slices.Concat(rows...)
+	defer tx.record.send(ctx, query, args).done(&err)
+	told, err := tx.record.tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = told.Close() }()
+	n := 0
+	for ; n < len(all) && told.Next(); n++ {
+		if err := told.Scan(all[n].Field(s.id).Addr().Interface()); err != nil {
+			return err
+		}
+	}
+	if err := told.Err(); err != nil {
+		return err
+	}
+	if n != len(all) {
+		return fmt.Errorf("%s told %d ids of %d", s.table, n, len(all))
+	}
+	return nil
+}
+
+// insertMany writes records with ids that it takes, or that they have.
+func (tx *Tx) insertMany(ctx context.Context, s *shape, all []reflect.Value) error {
+	var fresh []reflect.Value
+	for _, r := range all {
+		if r.Field(s.id).Int() == 0 {
+			fresh = append(fresh, r)
+		}
+	}
+	if len(fresh) > 0 {
+		ids, err := tx.nextIDs(ctx, s.table, len(fresh))
+		if err != nil {
+			return err
+		}
+		for i, r := range fresh {
+			r.Field(s.id).SetInt(int64(ids[i]))
+		}
+	}
+	return tx.insertRows(ctx, s.table, s.names, len(all), func(i int, row []any) error {
+		return s.values(all[i], tx.IsPostgres(), row)
+	})
 }
 
 // nextIDs takes the next n ids of a table.
@@ -101,6 +163,14 @@ const (
 	rowsAtOnce    = 500    // of one statement
 	argumentLimit = 32_766 // of SQLite's; PostgreSQL takes twice as many
 )
+
+// Append writes rows into a table that is not journalled, such as x_claim: by COPY on PostgreSQL if they are many.
+func (tx *Tx) Append(ctx context.Context, table string, columns []string, rows [][]any) error {
+	return tx.insertRows(ctx, table, columns, len(rows), func(i int, row []any) error {
+		copy(row, rows[i])
+		return nil
+	})
+}
 
 // insertRows writes n rows into columns of a table; fill sets the values of the i-th.
 func (tx *Tx) insertRows(ctx context.Context, table string, columns []string, n int, fill func(i int, row []any) error) error {

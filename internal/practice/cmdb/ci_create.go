@@ -63,11 +63,7 @@ func CreateByPerson(ctx context.Context, tx *store.Tx, row NewCI, owners []Owner
 		return nil, err
 	}
 	record := created[0]
-	var builders []*ent.OwnerCreate
-	for i, o := range listed {
-		builders = append(builders, newOwner(tx, record.ID, o, i == 0))
-	}
-	if err := saveOwners(ctx, tx, builders); err != nil {
+	if err := FirstOwnersTx(ctx, tx, []OwnerSet{{CI: record.ID, Owners: listed}}); err != nil {
 		return nil, err
 	}
 	if key == nil {
@@ -226,27 +222,8 @@ func checkSupportTeams(ctx context.Context, tx *store.Tx, drafts []*ent.CI, wron
 }
 
 func saveCIs(ctx context.Context, tx *store.Tx, drafts []*ent.CI) ([]*ent.CI, error) {
-	saved := make([]*ent.CI, 0, len(drafts))
-	for chunk := range slices.Chunk(drafts, rowChunk) {
-		builders := make([]*ent.CICreate, len(chunk))
-		for i, d := range chunk {
-			b := tx.CI.Create().SetClassID(d.ClassID).SetAttributes(d.Attributes).SetLabels(d.Labels).
-				SetNillableServiceKind(d.ServiceKind).SetNillableTierID(d.TierID).SetNillablePortfolioStage(d.PortfolioStage).
-				SetCategory(d.Category).SetNillableSupportTeamID(d.SupportTeamID).SetNillableAvailabilityTarget(d.AvailabilityTarget).
-				SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)
-			for _, field := range PlainFields {
-				field.save(b.Mutation(), d)
-			}
-			if len(d.Links) > 0 {
-				b.SetLinks(d.Links)
-			}
-			builders[i] = b
-		}
-		created, err := tx.CI.CreateBulk(builders...).Save(ctx)
-		if err != nil {
-			return nil, err
-		}
-		saved = append(saved, created...)
+	for _, d := range drafts {
+		d.Version, d.CreatedAt, d.UpdatedAt = 1, tx.Now, tx.Now
 	}
-	return saved, nil
+	return drafts, store.Insert(ctx, tx, drafts)
 }

@@ -114,7 +114,7 @@ func healOwner(ctx context.Context, tx *store.Tx, d *ent.DanglingReference, targ
 			return true, nil
 		}
 	}
-	if err := newOwner(tx, d.RecordID, arrived, len(have[d.RecordID]) == 0).Exec(ctx); err != nil {
+	if err := store.Insert(ctx, tx, []*ent.Owner{ownerOf(d.RecordID, arrived, len(have[d.RecordID]) == 0)}); err != nil {
 		return false, err
 	}
 	return true, touch(ctx, tx, cis[d.RecordID])

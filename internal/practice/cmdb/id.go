@@ -59,6 +59,21 @@ func readCIs(ctx context.Context, tx *store.Tx, ids map[ident.ID]bool, lock bool
 	return found, nil
 }
 
+// loadEnds reads of CIs what relationships depend on.
+func loadEnds(ctx context.Context, tx *store.Tx, ids map[ident.ID]bool) (map[ident.ID]*ent.CI, error) {
+	found := make(map[ident.ID]*ent.CI, len(ids))
+	for chunk := range chunks(ids) {
+		all, err := tx.CI.Query().Where(ci.IDIn(chunk...)).Select(ci.FieldID, ci.FieldName, ci.FieldClassID, ci.FieldEnvironment).All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range all {
+			found[c.ID] = c
+		}
+	}
+	return found, nil
+}
+
 // weakly keeps out everyone who would write the row, and lets in foreign keys to it.
 var weakly = sql.WithLockClause("FOR NO KEY UPDATE")
 

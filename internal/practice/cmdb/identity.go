@@ -164,15 +164,15 @@ func lockKeys(ctx context.Context, tx *store.Tx, keys []domain.ExternalKey) erro
 }
 
 func saveIdentities(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewIdentity) error {
-	for chunk := range slices.Chunk(rows, rowChunk) {
-		builders := make([]*ent.ExternalIdentityCreate, len(chunk))
-		for i, row := range chunk {
-			builders[i] = tx.ExternalIdentity.Create().SetRecordID(row.Record).SetSource(row.Key.Source).
-				SetExternalID(row.Key.ExternalID).SetCreatedAt(tx.Now)
-		}
-		if err := tx.ExternalIdentity.CreateBulk(builders...).Exec(ctx); err != nil {
-			return taken(err, "another write has just taken the key %s %q", chunk[0].Key.Source, chunk[0].Key.ExternalID)
-		}
+	if len(rows) == 0 {
+		return nil
+	}
+	keys := make([]*ent.ExternalIdentity, len(rows))
+	for i, row := range rows {
+		keys[i] = &ent.ExternalIdentity{RecordID: row.Record, Source: row.Key.Source, ExternalID: row.Key.ExternalID, CreatedAt: tx.Now}
+	}
+	if err := store.Insert(ctx, tx, keys); err != nil {
+		return taken(err, "another write has just taken the key %s %q, or one written with it", rows[0].Key.Source, rows[0].Key.ExternalID)
 	}
 	return heal(ctx, tx, ref, rows)
 }

@@ -41,7 +41,7 @@ func (p *Practice) SetOwners(ctx context.Context, in SetOwners) (*ent.CI, error)
 		if err != nil || !changed {
 			return old, err
 		}
-		if err := saveOwners(ctx, tx, missing); err != nil {
+		if err := store.Insert(ctx, tx, missing); err != nil {
 			return nil, err
 		}
 		next := *old
@@ -88,7 +88,7 @@ func SetOwnersTx(ctx context.Context, tx *store.Tx, rows []OwnerSet) error {
 	if err != nil {
 		return err
 	}
-	var missing []*ent.OwnerCreate
+	var missing []*ent.Owner
 	for _, row := range rows {
 		old := found[row.CI]
 		if slices.Contains(old.Locks, ownersField) {
@@ -106,7 +106,7 @@ func SetOwnersTx(ctx context.Context, tx *store.Tx, rows []OwnerSet) error {
 			}
 		}
 	}
-	return saveOwners(ctx, tx, missing)
+	return store.Insert(ctx, tx, missing)
 }
 
 // touch counts a write to what belongs to a CI as one of the CI.
@@ -207,7 +207,7 @@ func partyOf(o *ent.Owner) ident.ID {
 }
 
 // replaceOwners writes what differs of the owners there are, and gives those that are still missing.
-func replaceOwners(ctx context.Context, tx *store.Tx, of ident.ID, have []*ent.Owner, want []NewOwner) (missing []*ent.OwnerCreate, changed bool, err error) {
+func replaceOwners(ctx context.Context, tx *store.Tx, of ident.ID, have []*ent.Owner, want []NewOwner) (missing []*ent.Owner, changed bool, err error) {
 	stored := map[NewOwner]*ent.Owner{}
 	for _, o := range have {
 		key := NewOwner{partyOf(o), o.Role}
@@ -224,7 +224,7 @@ func replaceOwners(ctx context.Context, tx *store.Tx, of ident.ID, have []*ent.O
 		isPrimary := i == 0
 		switch old := stored[o]; {
 		case old == nil:
-			missing = append(missing, newOwner(tx, of, o, isPrimary))
+			missing = append(missing, ownerOf(of, o, isPrimary))
 		case old.IsPrimary != isPrimary:
 			changed = true
 			if err := tx.Owner.UpdateOne(old).SetIsPrimary(isPrimary).Exec(ctx); err != nil {
@@ -235,19 +235,23 @@ func replaceOwners(ctx context.Context, tx *store.Tx, of ident.ID, have []*ent.O
 	return missing, changed || len(missing) > 0, nil
 }
 
-func saveOwners(ctx context.Context, tx *store.Tx, missing []*ent.OwnerCreate) error {
-	for chunk := range slices.Chunk(missing, rowChunk) {
-		if err := tx.Owner.CreateBulk(chunk...).Exec(ctx); err != nil {
-			return err
+// FirstOwnersTx writes the owners of new CIs, of each the primary first.
+func FirstOwnersTx(ctx context.Context, tx *store.Tx, all []OwnerSet) error {
+	var rows []*ent.Owner
+	for _, set := range all {
+		for i, o := range set.Owners {
+			rows = append(rows, ownerOf(set.CI, o, i == 0))
 		}
 	}
-	return nil
+	return store.Insert(ctx, tx, rows)
 }
 
-func newOwner(tx *store.Tx, of ident.ID, o NewOwner, isPrimary bool) *ent.OwnerCreate {
-	b := tx.Owner.Create().SetCiID(of).SetRole(o.Role).SetIsPrimary(isPrimary)
+func ownerOf(ci ident.ID, o NewOwner, isPrimary bool) *ent.Owner {
+	made := &ent.Owner{CiID: ci, Role: o.Role, IsPrimary: isPrimary}
 	if o.Of.Kind() == ident.Team {
-		return b.SetTeamID(o.Of)
+		made.TeamID = &o.Of
+	} else {
+		made.PersonID = &o.Of
 	}
-	return b.SetPersonID(o.Of)
+	return made
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
-	"github.com/linchpin-cmdb/linchpin/ent/relationship"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
@@ -65,11 +64,6 @@ func RelateTx(ctx context.Context, tx *store.Tx, ref *Reference, rows []NewRelat
 	return saveRelationships(ctx, tx, plan.drafts)
 }
 
-// edge is what is unique about a relationship.
-type edge struct{ kind, source, target ident.ID }
-
-func edgeOf(r *ent.Relationship) edge { return edge{r.TypeID, r.SourceID, r.TargetID} }
-
 // relationshipPlan is rows of which each is a draft, or wrong.
 type relationshipPlan struct {
 	drafts   []*ent.Relationship
@@ -108,7 +102,7 @@ func (r *Reference) planRelationships(ctx context.Context, tx *store.Tx, rows []
 		return nil, err
 	}
 	maps.DeleteFunc(free, func(id ident.ID, _ bool) bool { return bounded[id] })
-	more, err := loadCIs(ctx, tx, free)
+	more, err := loadEnds(ctx, tx, free)
 	if err != nil {
 		return nil, err
 	}
@@ -175,34 +169,25 @@ func (r *Reference) checkEnds(d *ent.Relationship, cis map[ident.ID]*ent.CI, f *
 
 // checkUnique finds rows that repeat a stored relationship or an earlier row.
 func (p *relationshipPlan) checkUnique(ctx context.Context, tx *store.Tx, r *Reference) error {
-	sources, targets, types := map[ident.ID]bool{}, map[ident.ID]bool{}, map[ident.ID]bool{}
+	var all []Between
 	for _, d := range p.drafts {
 		if d != nil {
-			sources[d.SourceID], targets[d.TargetID], types[d.TypeID] = true, true, true
+			all = append(all, between(d))
 		}
 	}
-	stored := map[edge]ident.ID{}
-	for from := range chunks(sources) {
-		for to := range chunks(targets) {
-			all, err := tx.Relationship.Query().Where(relationship.SourceIDIn(from...), relationship.TargetIDIn(to...),
-				relationship.TypeIDIn(slices.Collect(maps.Keys(types))...)).All(ctx)
-			if err != nil {
-				return err
-			}
-			for _, rel := range all {
-				stored[edgeOf(rel)] = rel.ID
-			}
-		}
+	stored, err := FindRelationships(ctx, tx, all)
+	if err != nil {
+		return err
 	}
-	seen := map[edge]bool{}
+	seen := map[Between]bool{}
 	for i, d := range p.drafts {
 		if d == nil {
 			continue
 		}
-		e := edgeOf(d)
-		if id := stored[e]; id != 0 {
+		e := between(d)
+		if old := stored[e]; old != nil {
 			p.isStored[i] = true
-			p.wrong[i].Fault(errs.New(errs.AlreadyExists, "%s: %s %s %s already", id, d.SourceID, r.types[d.TypeID].Code, d.TargetID))
+			p.wrong[i].Fault(errs.New(errs.AlreadyExists, "%s: %s %s %s already", old.ID, d.SourceID, r.types[d.TypeID].Code, d.TargetID))
 		} else if seen[e] {
 			p.wrong[i].Fault(errs.New(errs.AlreadyExists, "%s %s %s is named twice", d.SourceID, r.types[d.TypeID].Code, d.TargetID))
 		}
@@ -212,22 +197,8 @@ func (p *relationshipPlan) checkUnique(ctx context.Context, tx *store.Tx, r *Ref
 }
 
 func saveRelationships(ctx context.Context, tx *store.Tx, drafts []*ent.Relationship) ([]*ent.Relationship, error) {
-	saved := make([]*ent.Relationship, 0, len(drafts))
-	for chunk := range slices.Chunk(drafts, rowChunk) {
-		builders := make([]*ent.RelationshipCreate, len(chunk))
-		for i, d := range chunk {
-			builders[i] = tx.Relationship.Create().SetTypeID(d.TypeID).SetSourceID(d.SourceID).SetTargetID(d.TargetID).
-				SetNillableStrength(d.Strength).SetAttributes(d.Attributes).SetReportedBy(d.ReportedBy).SetEvidence(d.Evidence).
-				SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now)
-			if d.ID != 0 {
-				builders[i].SetID(d.ID)
-			}
-		}
-		created, err := tx.Relationship.CreateBulk(builders...).Save(ctx)
-		if err != nil {
-			return nil, taken(err, "another write has just made the same relationship")
-		}
-		saved = append(saved, created...)
+	for _, d := range drafts {
+		d.Version, d.CreatedAt, d.UpdatedAt = 1, tx.Now, tx.Now
 	}
-	return saved, nil
+	return drafts, taken(store.Insert(ctx, tx, drafts), "another write has just made the same relationship")
 }
