@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/user"
+	"strings"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 )
 
 type importOptions struct {
@@ -108,7 +110,11 @@ func runImport(ctx context.Context, env *environment, source importer.Source, o 
 	}
 	defer func() { _ = a.Close() }()
 	bar := progressBar(env)
-	plan, err := importer.NewPlan(ctx, a.Store, source, o.plan(bar))
+	options := o.plan(bar)
+	if options.Classes, err = declare(ctx, env, a, source, o); err != nil {
+		return err
+	}
+	plan, err := importer.NewPlan(ctx, a.Store, source, options)
 	if err != nil {
 		return err
 	}
@@ -129,6 +135,25 @@ func runImport(ctx context.Context, env *environment, source importer.Source, o 
 		return exitCode(exitProblems)
 	}
 	return nil
+}
+
+// declare makes the classes that a source says its CIs are of. In a dry run it returns them instead, so that they are
+// taken for given.
+func declare(ctx context.Context, env *environment, a *app.App, source importer.Source, o importOptions) (supposed []cmdb.CreateCIClass, err error) {
+	classes, err := importer.ClassesOf(ctx, source)
+	if err != nil || o.dryRun {
+		return classes, err
+	}
+	created, changed, err := importer.Declare(ctx, a.Store, cmdb.New(a.Store), classes)
+	for _, did := range []struct {
+		what  string
+		codes []string
+	}{{"created", created}, {"changed", changed}} {
+		if len(did.codes) > 0 {
+			_, _ = fmt.Fprintf(env.stderr, "classes %s: %s\n", did.what, strings.Join(did.codes, ", "))
+		}
+	}
+	return nil, err
 }
 
 func printSummary(env *environment, plan *importer.Plan, result importer.Result, o importOptions) error {

@@ -92,6 +92,7 @@ func (p *planner) matchCIs(ctx context.Context) error {
 			return err
 		}
 	}
+	p.tellUntrusted()
 	if err := p.dropShared(ctx); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 )
 
 // Plan is what an import will do, decided before anything is written: one step for each record, relationship, group and
@@ -181,6 +182,8 @@ type Options struct {
 	Kind  domain.RunKind
 	// RetireUpTo is how many records a person lets go missing in this run, beyond what the source's guard allows.
 	RetireUpTo int
+	// Classes are classes that the plan takes for given, whatever the database has.
+	Classes []cmdb.CreateCIClass
 	// Progress is called now and then, from the goroutine that plans.
 	Progress func(Progress)
 }

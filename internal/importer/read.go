@@ -70,6 +70,8 @@ type planner struct {
 	deleted map[string]Origin  // the keys that the source says are gone
 	stored  *stored
 
+	untrusted []*untrusted
+
 	edges    []*edge
 	dangling []*loose
 	listed   map[looseAt]bool
@@ -163,6 +165,9 @@ func (p *planner) step(i Step) {
 func (p *planner) decide(ctx context.Context, tx *store.Tx) (err error) {
 	p.tx = tx
 	if p.ref, err = cmdb.LoadReference(ctx, tx); err != nil {
+		return err
+	}
+	if err := p.ref.Suppose(p.options.Classes); err != nil {
 		return err
 	}
 	head, err := tx.Head.Query().Only(ctx)

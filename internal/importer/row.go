@@ -9,6 +9,7 @@ import (
 	"iter"
 
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 )
 
 // Source yields the records that one other system reports. An error that concerns one row (a broken document, an
@@ -36,6 +37,11 @@ func (n named) Run() (scope string, kind domain.RunKind) {
 		return scoped.Run()
 	}
 	return "", ""
+}
+
+// Classes returns the classes that the source says, if it says any.
+func (n named) Classes(ctx context.Context) ([]cmdb.CreateCIClass, error) {
+	return ClassesOf(ctx, n.Source)
 }
 
 // Scoped is a source that says itself which part of it its rows are of, and how much of that.
@@ -115,6 +121,7 @@ type CI struct {
 	Lifecycle   string            `json:"lifecycle,omitempty"` // domain enum value, such as "LIVE"
 	Environment string            `json:"environment,omitempty"`
 	Criticality string            `json:"criticality,omitempty"`
+	Visibility  string            `json:"visibility,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Attributes  map[string]any    `json:"attributes,omitempty"`
 	Service     *Service          `json:"service,omitempty"` // nil if the CI is no service
@@ -140,6 +147,7 @@ type Key struct {
 func (c *CI) plain() map[string]string {
 	return map[string]string{
 		"name": c.Name, "description": c.Description, "lifecycle": c.Lifecycle, "environment": c.Environment, "criticality": c.Criticality,
+		"visibility": c.Visibility,
 	}
 }
 

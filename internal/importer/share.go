@@ -13,15 +13,11 @@ import (
 // left out, and so is a row whose keys name two CIs.
 func (p *planner) share(r *record, id *ident.ID) {
 	trusted := p.belief.source(p.source).KeySpaces
-	var told []string
 	var found ident.ID
 	for _, given := range r.reported.CI.Keys {
 		key := domain.ExternalKey{Source: given.Space, ExternalID: given.Key}
 		if !slices.Contains(trusted, given.Space) {
-			if !slices.Contains(told, given.Space) {
-				told = append(told, given.Space)
-				p.notice(r, Warning, "", fmt.Sprintf("%s is not trusted for the keys of %q, which were left out: name the space in its keySpaces", p.source, given.Space))
-			}
+			p.distrust(r, given.Space)
 			continue
 		}
 		if wrong := checkKey(given.Key); wrong != "" {
@@ -49,4 +45,35 @@ func (p *planner) share(r *record, id *ident.ID) {
 		return
 	}
 	*id, r.needsKey = found, true
+}
+
+// untrusted is a space of keys for which the source is not trusted, and the rows that have keys of it.
+type untrusted struct {
+	space       string
+	first, last *record
+	rows        int
+}
+
+// distrust notes that a key of a space was left out of a row.
+func (p *planner) distrust(r *record, space string) {
+	i := slices.IndexFunc(p.untrusted, func(u *untrusted) bool { return u.space == space })
+	if i < 0 {
+		i = len(p.untrusted)
+		p.untrusted = append(p.untrusted, &untrusted{space: space, first: r})
+	}
+	if u := p.untrusted[i]; u.last != r {
+		u.last = r
+		u.rows++
+	}
+}
+
+// tellUntrusted tells of each space once, at the first of its rows.
+func (p *planner) tellUntrusted() {
+	for _, u := range p.untrusted {
+		of := "the row"
+		if u.rows > 1 {
+			of = fmt.Sprintf("%d rows", u.rows)
+		}
+		p.notice(u.first, Warning, "", fmt.Sprintf("%s is not trusted for the keys of %q, which were left out of %s: linchpin source set %[1]s --trust %[2]s", p.source, u.space, of))
+	}
 }

@@ -25,6 +25,7 @@ func (d draft) ci(id string, n *yaml.Node) (importer.Row, error) {
 	if n.ShortTag() != "!!null" {
 		known := own.fields()
 		known["name"] = text(&own.Name)
+		known["keys"] = own.keys
 		if err := own.fill(n, known); err != nil {
 			return importer.Row{}, err
 		}
@@ -66,11 +67,15 @@ func (d *draft) fields() map[string]setter {
 		"lifecycle":   oneOf(&d.Lifecycle, domain.Live.Values()),
 		"environment": oneOf(&d.Environment, domain.Production.Values()),
 		"criticality": oneOf(&d.Criticality, domain.CriticalityCritical.Values()),
+		"visibility":  oneOf(&d.Visibility, domain.Everyone.Values()),
 		"labels": func(n *yaml.Node) error {
 			if d.Labels == nil {
 				d.Labels = map[string]string{}
 			}
-			return texts(d.Labels)(n)
+			return pairs(n, func(key string, _, value *yaml.Node) (err error) {
+				d.Labels[key], err = label(value)
+				return err
+			})
 		},
 		"attributes": func(n *yaml.Node) error {
 			if d.Attributes == nil {
@@ -89,6 +94,28 @@ func (d *draft) fields() map[string]setter {
 			return nil
 		},
 	}
+}
+
+// label reads the value of a label, which may be empty if it is written as "".
+func label(n *yaml.Node) (s string, err error) {
+	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" && n.Value == "" {
+		return "", nil
+	}
+	err = text(&s)(n)
+	return s, err
+}
+
+// keys reads the keys of the CI in other spaces: {servers: A-1001}, or a list if it has several in one.
+func (d *draft) keys(n *yaml.Node) error {
+	return pairs(n, func(space string, _, keys *yaml.Node) error {
+		return items(keys, func(key string, at, more *yaml.Node) error {
+			if more != nil {
+				return wrong(at, "a key here is a text alone, such as {servers: A-1001}")
+			}
+			d.Keys = append(d.Keys, importer.Key{Space: space, Key: key})
+			return nil
+		})
+	})
 }
 
 // owners replaces the defaults' owners by those of the CI.

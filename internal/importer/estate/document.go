@@ -29,28 +29,36 @@ func parse(file string, content []byte) iter.Seq2[importer.Row, error] {
 			reject(1, "", fmt.Errorf("the file is larger than %d MiB; split it", maxFileSize>>20))
 			return
 		}
-		decoder := yaml.NewDecoder(bytes.NewReader(content))
-		for {
-			var doc yaml.Node
-			err := decoder.Decode(&doc)
-			if errors.Is(err, io.EOF) {
-				return
-			}
+		for doc, err := range documents(content) {
 			if err != nil {
 				line, reason := syntaxError(err)
 				reject(line, "", errors.New(reason))
 				return
 			}
-			found, err := records(&doc)
+			found, err := records(doc)
 			if err != nil && !reject(doc.Line, "", err) {
 				return
 			}
 			for _, r := range found {
 				row, err := r.row()
 				row.Origin = importer.Origin{File: file, Line: r.at.Line}
-				if err != nil && !reject(r.at.Line, r.id, err) || err == nil && !yield(row, nil) {
+				if err != nil && !reject(r.at.Line, r.id, err) || err == nil && !r.isClass && !yield(row, nil) {
 					return
 				}
+			}
+		}
+	}
+}
+
+// documents yields the documents of a file. A syntax error ends them.
+func documents(content []byte) iter.Seq2[*yaml.Node, error] {
+	return func(yield func(*yaml.Node, error) bool) {
+		decoder := yaml.NewDecoder(bytes.NewReader(content))
+		for {
+			var doc yaml.Node
+			err := decoder.Decode(&doc)
+			if errors.Is(err, io.EOF) || !yield(&doc, err) || err != nil {
+				return
 			}
 		}
 	}
@@ -74,6 +82,7 @@ type record struct {
 	id       string
 	at, body *yaml.Node
 	read     func(id string, n *yaml.Node) (importer.Row, error)
+	isClass  bool // which is no row: see Classes
 }
 
 func (r record) row() (importer.Row, error) { return r.read(r.id, r.body) }
@@ -95,13 +104,23 @@ func records(doc *yaml.Node) (all []record, err error) {
 	section := func(read func(string, *yaml.Node) (importer.Row, error)) setter {
 		return func(n *yaml.Node) error {
 			return pairs(n, func(id string, at, body *yaml.Node) error {
-				all = append(all, record{id, at, body, read})
+				all = append(all, record{id, at, body, read, false})
 				return nil
 			})
 		}
 	}
+	classes := func(n *yaml.Node) error {
+		return pairs(n, func(code string, at, body *yaml.Node) error {
+			all = append(all, record{code, at, body, func(code string, n *yaml.Node) (importer.Row, error) {
+				_, err := class(code, n)
+				return importer.Row{}, err
+			}, true})
+			return nil
+		})
+	}
 	err = fields(root, map[string]setter{
 		"defaults": func(n *yaml.Node) error { return defaults.read(n) },
+		"classes":  classes,
 		"teams":    section(team),
 		"people":   section(person),
 		"cis":      section(func(id string, n *yaml.Node) (importer.Row, error) { return defaults.ci(id, n) }),

@@ -2,8 +2,10 @@
 // dependency groups. It refuses what it does not know, naming file and line, and resolves no references:
 // that a target exists is for the importer to find out.
 //
-// A file holds one or more YAML documents. Each may have four fields:
+// A file holds one or more YAML documents. Each may have five fields:
 //
+//	classes:                       # of CIs, beside those that every database has
+//	  turbine: {parent: device, label: Turbine, attributes: {properties: {rotor: {type: string}}}, identity: [[rotor]]}
 //	defaults:                      # filled into every CI of this document
 //	  class: virtual_machine
 //	  environment: PRODUCTION
@@ -18,6 +20,7 @@
 //	  orders:                      # the external id, and the name unless there is one
 //	    class: application_service
 //	    description: Takes an order and keeps it.
+//	    keys: {servicenow: 9d385017}                  # its keys in other spaces
 //	    service: {tier: tier-1, links: [RUNBOOK: "https://runbooks.example.com/orders"]}
 //	    owners: [team-orders: operator, person/mei.tanaka: product] # the first is the primary
 //	    relationships:

@@ -157,7 +157,7 @@ cis:
 
 func TestAMistakeIsNamedByFileAndLine(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
-		"unknown section":    {"cis: {}\nservers: {}", `a.yaml:2 rejected : unknown field "servers"; known here are cis, defaults, people, teams`},
+		"unknown section":    {"cis: {}\nservers: {}", `a.yaml:2 rejected : unknown field "servers"; known here are cis, classes, defaults, people, teams`},
 		"unknown field":      {"cis:\n  a: {class: server}\n  b:\n    class: server\n    colour: red", `a.yaml:5 rejected b: unknown field "colour"`},
 		"unknown team field": {"teams:\n  a: {lead: b}", `a.yaml:2 rejected a: unknown field "lead"`},
 		"no class":           {"cis:\n  a: {name: A}", `a.yaml:2 rejected a: "a" has no class`},

@@ -129,17 +129,6 @@ func number(to *float64) setter {
 	}
 }
 
-func texts(to map[string]string) setter {
-	return func(n *yaml.Node) error {
-		return pairs(n, func(key string, _, value *yaml.Node) error {
-			var s string
-			err := text(&s)(value)
-			to[key] = s
-			return err
-		})
-	}
-}
-
 // data reads any JSON value. Dates stay text, since JSON has none.
 func data(n *yaml.Node) (any, error) {
 	switch n.Kind {

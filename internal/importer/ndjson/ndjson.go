@@ -39,7 +39,7 @@ type Source struct {
 
 // Run is how much of the source a stream has.
 type Run struct {
-	Scope string         `json:"scope"`
+	Scope string         `json:"scope,omitempty"`
 	Kind  domain.RunKind `json:"kind"`
 }
 

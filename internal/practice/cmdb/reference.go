@@ -15,7 +15,9 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/form"
 	"github.com/linchpin-cmdb/linchpin/internal/rule/attribute"
+	"github.com/linchpin-cmdb/linchpin/internal/rule/valid"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -75,6 +77,41 @@ func LoadReference(ctx context.Context, tx *store.Tx) (*Reference, error) {
 	}
 	return r, nil
 }
+
+// Suppose takes classes for given, so that what they will hold can be planned. Nothing may be written by the reference
+// then.
+func (r *Reference) Suppose(classes []CreateCIClass) error {
+	for i, in := range classes {
+		draft := &ent.CIClass{
+			ID: ident.New(ident.CIClass, supposed+int64(i)), Code: in.Code, Label: in.Label, Description: form.Or(in.Description, ""),
+			IsAbstract: form.Or(in.IsAbstract, false), Icon: form.Or(in.Icon, ""), AttributeSchema: in.AttributeSchema, IdentityRules: in.IdentityRules,
+		}
+		class := r.codes[in.Code]
+		if class != nil {
+			draft.ID, draft.ParentID, draft.IsAbstract = class.ID, class.ParentID, class.IsAbstract
+		} else {
+			parent, err := r.Class(in.Parent)
+			if err != nil {
+				return errs.Under(err, in.Code)
+			}
+			class, draft.ParentID = &Class{Parent: parent}, &parent.ID
+		}
+		class.CIClass = draft
+		r.classes[draft.ID], r.codes[in.Code] = class, class
+	}
+	for _, c := range r.classes {
+		c.schema = nil
+	}
+	var f form.Form
+	for _, in := range classes {
+		f.Fault(valid.Code("code", in.Code))
+		r.codes[in.Code].check(&f)
+	}
+	return f.Err()
+}
+
+// supposed is where the numbers of classes begin that do not exist.
+const supposed = 1 << 40
 
 // Class finds a class by code.
 func (r *Reference) Class(code string) (*Class, error) {

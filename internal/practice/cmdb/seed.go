@@ -70,6 +70,25 @@ func seedClasses(ctx context.Context, tx *store.Tx) error {
 	return nil
 }
 
+// SeededClasses returns the classes of a new database, each after the class above it.
+func SeededClasses() (all []CreateCIClass) {
+	for level := seededClasses; len(level) > 0; {
+		var next []seedClass
+		for _, c := range level {
+			all = append(all, CreateCIClass{
+				Code: c.code, Label: c.label, Description: &c.description, Parent: c.parent, IsAbstract: &c.isAbstract, Icon: &c.icon,
+				AttributeSchema: c.attributes.schema(), IdentityRules: c.identity,
+			})
+			for _, below := range c.below {
+				below.parent = c.code
+				next = append(next, below)
+			}
+		}
+		level = next
+	}
+	return all
+}
+
 func seedTypes(ctx context.Context, tx *store.Tx) error {
 	builders := make([]*ent.RelationshipTypeCreate, len(seededTypes))
 	for i := range seededTypes {
