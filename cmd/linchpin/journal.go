@@ -21,7 +21,7 @@ func journalCommand(env *environment) *cobra.Command {
 		Use: "journal", Short: "Show that nobody changed the journal, and keep it elsewhere",
 		Args: argsOf(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(journalVerify(env), journalCheckpoint(env), journalKey(env), journalExport(env), journalRedact(env), journalGrants(env))
+	cmd.AddCommand(journalVerify(env), journalCheckpoint(env), journalKey(env), journalExport(env), journalPurge(env), journalRedact(env), journalGrants(env))
 	return cmd
 }
 
@@ -141,7 +141,16 @@ func onSnapshot(ctx context.Context, address string, connections int, read func(
 
 // tellJournal says what the chain says. If it does not hold, it returns the exit code that says so.
 func tellJournal(env *environment, r audit.Report) error {
-	_, _ = fmt.Fprintf(env.stdout, "%d revisions, %d entries, %d redacted, link %x.\n", r.Revision, r.Entries, r.Redacted, r.Link)
+	_, _ = fmt.Fprintf(env.stdout, "%d revisions, %d entries, %d redacted, link %x.\n", r.Revision-r.First+1, r.Entries, r.Redacted, r.Link)
+	if r.First > 1 {
+		_, _ = fmt.Fprintf(env.stdout, "It begins with revision %d; %d entries are kept of those before.\n", r.First, r.Kept)
+	}
+	if r.Unswept > 0 {
+		_, _ = fmt.Fprintf(env.stdout, "%d entries were purged and are still there: linchpin journal purge --before %d goes on.\n", r.Unswept, r.First)
+	}
+	if r.Older > 0 {
+		_, _ = fmt.Fprintf(env.stdout, "%d checkpoints are of revisions that were purged: compare them with the export that has these.\n", r.Older)
+	}
 	switch {
 	case r.Fault == nil && r.Newest == 0:
 		_, _ = fmt.Fprintln(env.stdout, "The chain holds; there was no checkpoint to compare it with.")
@@ -234,7 +243,8 @@ func journalExport(env *environment) *cobra.Command {
 		Short: "Write the older revisions of the journal into a file that verifies by itself",
 		Long: `Write the revisions before one into a file that does not exist, as NDJSON: a line
 for each revision, with its entries, their salts and digests, and its link. linchpin
-journal verify --export needs nothing else. The database keeps them.`,
+journal verify --export needs nothing else. The database keeps them until linchpin
+journal purge takes them out. After that an export begins where the journal does.`,
 		Example: "  linchpin journal export --before 100000 first.ndjson",
 		Args:    argsOf(cobra.ExactArgs(1)),
 	}
@@ -247,13 +257,18 @@ journal verify --export needs nothing else. The database keeps them.`,
 		if err != nil {
 			return err
 		}
+		var first int64
 		var last audit.Checkpoint
-		err = onSnapshot(cmd.Context(), address, 1, func(from *store.Snapshot) (err error) {
-			last, err = exportTo(cmd.Context(), from, before, args[0])
+		err = onSnapshot(cmd.Context(), address, 1, func(from *store.Snapshot) error {
+			floor, err := from.Floor(cmd.Context())
+			if err == nil {
+				first = floor.Revision
+				last, err = exportTo(cmd.Context(), from, before, args[0])
+			}
 			return err
 		})
 		if err == nil {
-			_, _ = fmt.Fprintf(env.stdout, "%s holds revisions 1 to %d, link %x.\n", args[0], last.Revision, last.Link)
+			_, _ = fmt.Fprintf(env.stdout, "%s holds revisions %d to %d, link %x.\n", args[0], first, last.Revision, last.Link)
 		}
 		return err
 	}
@@ -277,14 +292,68 @@ func exportTo(ctx context.Context, from *store.Snapshot, before int64, path stri
 	return last, err
 }
 
+func journalPurge(env *environment) *cobra.Command {
+	var before int64
+	var export string
+	cmd := &cobra.Command{
+		Use:   "purge",
+		Short: "Take the older revisions out of the journal, for good, once an export has them",
+		Long: `Take the revisions before one out of the journal, for good. The export that has them
+is named, and compared with the journal first. What stays of them are the entries
+that tell how records stood then, so that questions about later revisions have
+their answers; a question about an earlier one is TOO_OLD, and so is a cursor or a
+token of one. What stays is signed, and an entry tells of the purge: linchpin
+journal verify goes on from there.
+
+Servers read and write meanwhile. If it is cut short, give the same command again.
+A SQLite file does not shrink: what is written later takes the room.`,
+		Example: "  linchpin journal export --before 100000 first.ndjson\n  linchpin journal purge --before 100000 --export first.ndjson",
+		Args:    argsOf(cobra.NoArgs),
+	}
+	cmd.Flags().Int64Var(&before, "before", 0, "the first revision that stays")
+	cmd.Flags().StringVar(&export, "export", "", "the export that has the revisions before it")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+		if before == 0 || export == "" {
+			return usageError{cmd, errors.New("name the first revision that stays, and the export that has those before: --before 100000 --export first.ndjson")}
+		}
+		address, err := env.address()
+		if err != nil {
+			return err
+		}
+		signer, err := env.signer(address)
+		if err != nil {
+			return err
+		}
+		keys, err := env.journalKeys(address, "")
+		if err != nil {
+			return err
+		}
+		f, err := os.Open(export) //nolint:gosec // the file that was named
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		a, err := app.Open(cmd.Context(), address, newLog(env))
+		if err != nil {
+			return err
+		}
+		p, err := audit.Purge(cmd.Context(), a.Store, operator().By(store.PurgeVerb), signer, keys, before, bufio.NewReader(f), steps(env))
+		if err == nil {
+			_, _ = fmt.Fprintf(env.stdout, "The journal begins with revision %d: %d entries are purged, and %d kept.\n", p.To+1, p.Gone, p.Kept)
+		}
+		return errors.Join(err, a.Close())
+	}
+	return cmd
+}
+
 func journalGrants(env *environment) *cobra.Command {
 	return &cobra.Command{
 		Use:   "grants ROLE",
 		Short: "Print what keeps a role of PostgreSQL from changing the journal",
 		Long: `Print the statements that let a role of PostgreSQL do what servers do, and keep it
 from changing or deleting what the journal says. The owner of the tables runs them,
-again after each upgrade; linchpin migrate and linchpin journal redact act as the
-owner.`,
+again after each upgrade; linchpin migrate, and linchpin journal redact and purge,
+act as the owner.`,
 		Example: "  linchpin journal grants linchpin_server | psql linchpin",
 		Args:    argsOf(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -3,6 +3,7 @@ package read
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -66,20 +67,37 @@ func (r *Reader) Journal(ctx context.Context, after *int64, token *domain.Revisi
 		}
 	}
 	if after != nil {
+		if err := r.isKept(ctx, fmt.Sprintf("what comes after revision %d, or a part of it,", *after), *after+1); err != nil {
+			return nil, err
+		}
 		first := store.EntryID(*after+1, 0)
 		c.Add(func(s *sql.Selector) *sql.Predicate { return sql.GTE(s.C(entry.FieldID), first) })
 	}
+	c.AddUsual(store.AboveFloor)
 	l := r.entryList(c, "journal", after, oldestEntries)
 	l.Mark = func(e *ent.Entry) string { return hex.EncodeToString(e.Digest[:min(len(e.Digest), 8)]) }
 	l.Recognise = r.recognise
 	return l.Page(ctx, p)
 }
 
-// recognise returns errs.HistoryChanged if the entry of a cursor is another one in this database, or is not there.
+// isKept returns errs.TooOld if a revision was purged from the journal.
+func (r *Reader) isKept(ctx context.Context, what string, revision int64) error {
+	floor, err := r.store.Floor(ctx)
+	if err == nil && revision < floor {
+		err = journal.TooOld(what, floor)
+	}
+	return err
+}
+
+// recognise returns errs.HistoryChanged if the entry of a cursor is another one in this database, or is not there, and
+// errs.TooOld if it was purged.
 func (r *Reader) recognise(ctx context.Context, key []any, mark string) error {
 	id, _ := key[len(key)-1].(ident.ID)
 	found, err := translated(r.writes().Where(entry.ID(id)).Select(entry.FieldDigest).All(ctx))
 	if err != nil {
+		return err
+	}
+	if err := r.isKept(ctx, "the entry of the cursor", store.RevisionOf(id)); err != nil {
 		return err
 	}
 	if len(found) == 0 || len(found[0].Digest) > 0 && !strings.HasPrefix(hex.EncodeToString(found[0].Digest), mark) {

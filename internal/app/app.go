@@ -199,10 +199,10 @@ func (a *App) isReady(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyLag)
 	defer cancel()
-	revision, err := a.Store.Pulse(ctx)
+	pulse, err := a.Store.Pulse(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = a.Graph.Wait(ctx, revision)
+	_, err = a.Graph.Wait(ctx, pulse.Revision)
 	return err
 }

@@ -102,8 +102,10 @@ func NewSigner(seed []byte) (*Signer, error) {
 func (s *Signer) PublicKey() string { return s.public }
 
 // Sign returns a checkpoint as a signed note.
-func (s *Signer) Sign(c Checkpoint) (string, error) {
-	signed, err := note.Sign(&note.Note{Text: c.Text()}, s.signer)
+func (s *Signer) Sign(c Checkpoint) (string, error) { return s.sign(c.Text()) }
+
+func (s *Signer) sign(text string) (string, error) {
+	signed, err := note.Sign(&note.Note{Text: text}, s.signer)
 	return string(signed), err
 }
 
@@ -182,6 +184,10 @@ func (v *verifier) compareCheckpoints(ctx context.Context, from *store.Snapshot,
 	}
 	for whose, list := range all {
 		for _, c := range list {
+			if c.Revision < v.First-1 {
+				v.Older++
+				continue
+			}
 			link, err := from.LinkOf(ctx, c.Revision)
 			if err != nil {
 				return err

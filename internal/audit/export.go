@@ -16,10 +16,11 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// An export is a line of JSON for each revision, from the first on, which has all that its link is made of: it verifies
-// without a database.
+// An export is a line of JSON for each revision, from the first that the journal has whole, which has all that its link
+// is made of: it verifies without a database.
 type exported struct {
 	Revision int64           `json:"revision"`
+	Previous []byte          `json:"previous,omitempty"` // the link before, of a first line that is not of revision 1
 	Link     []byte          `json:"link"`
 	Entries  []exportedEntry `json:"entries"`
 }
@@ -44,29 +45,39 @@ type exportedEntry struct {
 // Export writes the revisions before one as NDJSON, and returns the checkpoint of the last of them. Errors: those of
 // the database, and those that name a revision without a link or say that no revision comes before.
 func Export(ctx context.Context, from *store.Snapshot, before int64, w io.Writer) (last Checkpoint, err error) {
+	floor, err := from.Floor(ctx)
+	if err != nil {
+		return last, err
+	}
 	to := min(before-1, from.Revision)
-	if to < 1 {
-		return last, fmt.Errorf("the journal has revisions 1 to %d: none of them is before %d", from.Revision, before)
+	if to < floor.Revision {
+		return last, fmt.Errorf("the journal has revisions %d to %d: none of them is before %d", floor.Revision, from.Revision, before)
+	}
+	previous, err := from.LinkOf(ctx, floor.Revision-1)
+	if err != nil {
+		return last, err
 	}
 	lines := json.NewEncoder(w)
 	lines.SetEscapeHTML(false)
 	err = from.Read(ctx, 1, func(ctx context.Context, tx *sql.Tx, _ int) error {
-		for first := int64(1); first <= to; first += revisionsAtOnce {
-			if err := exportSome(ctx, tx, first, min(first+revisionsAtOnce-1, to), lines, &last); err != nil {
+		for first := floor.Revision; first <= to; first += revisionsAtOnce {
+			if err := exportSome(ctx, tx, exported{Revision: first, Previous: previous}, min(first+revisionsAtOnce-1, to), lines, &last); err != nil {
 				return err
 			}
+			previous = nil
 		}
 		return nil
 	})
 	return last, err
 }
 
-func exportSome(ctx context.Context, tx *sql.Tx, from, to int64, into *json.Encoder, last *Checkpoint) error {
+// exportSome writes the revisions up to one, of which e is the first.
+func exportSome(ctx context.Context, tx *sql.Tx, e exported, to int64, into *json.Encoder, last *Checkpoint) error {
+	from := e.Revision
 	links, err := linksOf(ctx, tx, from, to)
 	if err != nil {
 		return err
 	}
-	e := exported{Revision: from}
 	end := func(before int64) error {
 		for ; e.Revision < before; e = (exported{Revision: e.Revision + 1, Entries: e.Entries[:0]}) {
 			e.Link = links[e.Revision].chain
@@ -100,7 +111,7 @@ func exportSome(ctx context.Context, tx *sql.Tx, from, to int64, into *json.Enco
 // VerifyExport works the chain of an export out again, and compares it with checkpoints. Errors: those of r; a line
 // that is no revision.
 func VerifyExport(r io.Reader, kept ...Checkpoint) (Report, error) {
-	v := &verifier{}
+	v := &verifier{Report: Report{First: 1}}
 	var digester chain.Digester
 	links := map[int64][]byte{}
 	lines := json.NewDecoder(r)
@@ -110,6 +121,14 @@ func VerifyExport(r io.Reader, kept ...Checkpoint) (Report, error) {
 			break
 		} else if err != nil {
 			return v.Report, fmt.Errorf("line %d: %w", v.Revision+1, err)
+		}
+		if v.Revision == 0 && e.Previous != nil { // what comes before was purged, and is in another export
+			v.First, v.Revision, v.Link = e.Revision, e.Revision-1, e.Previous
+			for _, c := range kept {
+				if c.Revision == v.Revision {
+					links[v.Revision] = v.Link
+				}
+			}
 		}
 		if e.Revision != v.Revision+1 {
 			v.fault(v.Revision+1, "it is missing: revision %d follows revision %d", e.Revision, v.Revision)

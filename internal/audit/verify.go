@@ -19,11 +19,15 @@ import (
 
 // Report is what the chain of a journal says.
 type Report struct {
+	First    int64 // the first revision that the journal has whole
 	Revision int64 // the last one
 	Link     []byte
 	Entries  int64
 	Redacted int64  // entries whose content was taken out, as the journal says
 	Newest   int64  // the revision of the newest checkpoint that was compared, or 0
+	Kept     int64  // entries of purged revisions that tell how records stood when they were purged
+	Unswept  int64  // other entries of purged revisions that are still there
+	Older    int    // checkpoints of purged revisions, which can be compared with exports alone
 	Fault    *Fault // the first one, or nil if the journal is intact
 }
 
@@ -45,16 +49,22 @@ const revisionsAtOnce = 2_000
 func Verify(ctx context.Context, from *store.Snapshot, keys Keys, kept ...Checkpoint) (Report, error) {
 	v := &verifier{said: map[ident.ID]bool{}, names: newNames()}
 	v.Revision = from.Revision
+	if err := v.below(ctx, from, keys); err != nil {
+		return v.Report, err
+	}
 	if err := v.head(ctx, from); err != nil {
 		return v.Report, err
 	}
-	ranges := int((from.Revision + revisionsAtOnce - 1) / revisionsAtOnce)
+	ranges := int((from.Revision - v.First + revisionsAtOnce) / revisionsAtOnce)
 	err := from.Read(ctx, ranges, func(ctx context.Context, tx *sql.Tx, i int) error {
-		first := int64(i)*revisionsAtOnce + 1
+		first := int64(i)*revisionsAtOnce + v.First
 		return v.span(ctx, tx, first, min(first+revisionsAtOnce-1, from.Revision))
 	})
 	if err != nil {
 		return v.Report, err
+	}
+	if v.First > 1 && !v.isPurgeTold {
+		v.fault(v.First, "it is the first that the journal has whole, and no entry tells who purged those before")
 	}
 	for _, id := range v.redacted {
 		if !v.said[id] {
@@ -73,6 +83,9 @@ func Connections() int { return runtime.GOMAXPROCS(0) }
 
 type verifier struct {
 	Report
+	before      []byte // the link before the first revision
+	isPurgeTold bool
+
 	mu       sync.Mutex
 	redacted []ident.ID
 	said     map[ident.ID]bool // entries that the journal says were redacted
@@ -95,7 +108,7 @@ func (v *verifier) head(ctx context.Context, from *store.Snapshot) error {
 	if err := from.Row(ctx, "SELECT chained, chain FROM head", &chained, &link); err != nil {
 		return err
 	}
-	if err := from.Row(ctx, "SELECT count(*), coalesce(max(revision), 0) FROM x_revision", &links, &last); err != nil {
+	if err := from.Row(ctx, fmt.Sprintf("SELECT count(*), coalesce(max(revision), 0) FROM x_revision WHERE revision >= %d", v.First), &links, &last); err != nil {
 		return err
 	}
 	v.Link = link
@@ -104,7 +117,7 @@ func (v *verifier) head(ctx context.Context, from *store.Snapshot) error {
 		v.fault(chained+1, "it has no link: a program that knows no chain wrote it, or its link was taken away; linchpin migrate links what such programs wrote")
 	case chained > v.Revision || last > v.Revision:
 		v.fault(v.Revision+1, "it has a link, and the journal ends before it: it was cut")
-	case links != last:
+	case links != last-v.First+1:
 		return nil // some range misses its link
 	case last > 0:
 		if err := from.Row(ctx, "SELECT chain FROM x_revision ORDER BY revision DESC LIMIT 1", &atEnd); err != nil {
@@ -123,11 +136,21 @@ func (v *verifier) span(ctx context.Context, tx *sql.Tx, from, to int64) error {
 	if err != nil {
 		return err
 	}
+	if from == v.First {
+		links[from-1] = link{chain: v.before}
+	}
 	s := &span{verifier: v, links: links, next: from, names: newNames()}
 	if err := store.Lines(ctx, tx, from, to, (revisionsAtOnce+1)*store.MostEntries, s.line); err != nil {
 		return err
 	}
 	s.endBefore(to + 1)
+	s.end()
+	return nil
+}
+
+// end adds what was found to the rest.
+func (s *span) end() {
+	v := s.verifier
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.Entries += s.entries
@@ -136,7 +159,7 @@ func (v *verifier) span(ctx context.Context, tx *sql.Tx, from, to int64) error {
 		v.said[id] = true
 	}
 	v.names.add(s.names)
-	return nil
+	v.isPurgeTold = v.isPurgeTold || s.isPurgeTold
 }
 
 type link struct {
@@ -175,8 +198,10 @@ type span struct {
 	redacted []ident.ID
 	said     []ident.ID
 	names    names
-	digester chain.Digester
-	leaf     chain.Leaf
+	// isPurgeTold says that an entry tells who purged what lies before the first revision.
+	isPurgeTold bool
+	digester    chain.Digester
+	leaf        chain.Leaf
 }
 
 func (s *span) line(l *store.Line) error {
@@ -187,6 +212,17 @@ func (s *span) line(l *store.Line) error {
 	}
 	s.place++
 	s.entries++
+	s.content(of, l)
+	s.leaf.Add(l.Line)
+	s.note(l)
+	if l.ActorID != 0 {
+		s.names.acted(ident.ID(l.ActorID), l.Actor, of)
+	}
+	return nil
+}
+
+// content compares the content of a line with its digest.
+func (s *span) content(of int64, l *store.Line) {
 	if l.Salt == nil {
 		if l.Before != nil || l.After != nil {
 			s.fault(of, "%s has a content and no salt", l.ID)
@@ -195,9 +231,6 @@ func (s *span) line(l *store.Line) error {
 	} else if digest, err := s.digester.Of(l.Salt, l.Before, l.After); err != nil || !hmac.Equal(digest, l.Digest) {
 		s.fault(of, "the content of %s is not the one that was written", l.ID)
 	}
-	s.leaf.Add(l.Line)
-	s.note(l)
-	return nil
 }
 
 // endBefore ends the revisions before one, whose lines were all read.
@@ -220,11 +253,11 @@ func (s *span) endBefore(revision int64) {
 // note keeps what a line says of other lines: that they were redacted, and what accounts are called.
 func (s *span) note(l *store.Line) {
 	record := ident.ID(l.Record)
-	if l.Verb == store.RedactVerb && record.Kind() == ident.Entry {
+	switch {
+	case l.Verb == store.RedactVerb && record.Kind() == ident.Entry:
 		s.said = append(s.said, record)
-	}
-	if l.ActorID != 0 {
-		s.names.acted(ident.ID(l.ActorID), l.Actor, store.RevisionOf(l.ID))
+	case l.Verb == store.PurgeVerb && record == store.EntryID(s.First, 0):
+		s.isPurgeTold = true
 	}
 	if record.Kind() != ident.Account {
 		return

@@ -77,7 +77,7 @@ func Verify(ctx context.Context, address string, say func(string)) (r Report, er
 		r.fault("the chain of the journal does not hold: %s", chained.Fault)
 	}
 	say("Reading the journal")
-	told, err := r.readJournal(ctx, from.Client)
+	told, err := r.readJournal(ctx, from.Client, chained.First)
 	if err != nil {
 		return r, err
 	}
@@ -105,10 +105,11 @@ func (r *Report) fault(format string, args ...any) {
 	r.Faults = append(r.Faults, fmt.Sprintf(format, args...))
 }
 
-// readJournal returns what the journal says last of each record, and looks for gaps in it.
-func (r *Report) readJournal(ctx context.Context, c *ent.Client) (map[ident.ID]last, error) {
+// readJournal returns what the journal says last of each record, and looks for gaps from the first revision on that it
+// has whole.
+func (r *Report) readJournal(ctx context.Context, c *ent.Client, first int64) (map[ident.ID]last, error) {
 	told := map[ident.ID]last{}
-	at, previous := ident.ID(0), int64(0)
+	at, previous := ident.ID(0), first-1
 	for {
 		var page []struct {
 			ID        ident.ID         `json:"id"`
@@ -126,11 +127,12 @@ func (r *Report) readJournal(ctx context.Context, c *ent.Client) (map[ident.ID]l
 		}
 		for _, e := range page {
 			switch {
+			case e.Revision < first: // it was kept when others were purged
 			case e.Revision == previous && e.ID == at+1, e.Revision == previous+1 && e.ID == store.EntryID(e.Revision, 0):
 			default:
 				r.fault("the journal has a gap before %s of revision %d: the entry before it is %s of revision %d", e.ID, e.Revision, at, previous)
 			}
-			at, previous = e.ID, e.Revision
+			at, previous = e.ID, max(e.Revision, first-1)
 			if e.RecordID.Kind() != ident.Entry { // an entry was redacted
 				told[e.RecordID] = last{e.ID, e.Operation == domain.Deleted}
 			}

@@ -42,6 +42,7 @@ const (
 	Unavailable            Code = "UNAVAILABLE"
 	OutcomeUnknown         Code = "OUTCOME_UNKNOWN" // a commit was sent and no answer came: it may or may not have happened
 	HistoryChanged         Code = "HISTORY_CHANGED" // the place that the request names is of a history that the database does not have
+	TooOld                 Code = "TOO_OLD"         // the journal no longer has what the request goes by: it was purged
 	Overloaded             Code = "OVERLOADED"      // nothing was begun: there is more to do than can be done in time
 	Internal               Code = "INTERNAL"
 )

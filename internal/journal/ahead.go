@@ -104,7 +104,11 @@ func caughtUpTo(ctx context.Context, tx *store.Tx, s *topology.Snapshot, head in
 	if err != nil {
 		return nil, err
 	}
-	if len(entries) == store.MostEntries {
+	floor, err := tx.Floor(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) == store.MostEntries || floor > s.Revision()+1 {
 		return nil, errs.New(errs.Unavailable, "this server shows revision %d of %d: try again in a moment, or ask another server", s.Revision(), head)
 	}
 	latest, marking := map[ident.ID]*ent.Entry{}, map[ident.ID]bool{}

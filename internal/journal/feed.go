@@ -234,11 +234,18 @@ func (f *Feed) tail(ctx context.Context) error {
 		last := f.graph.Snapshot().Revision()
 		// The head is read before the entries: those of a revision that it shows are there to be read.
 		now := time.Now()
-		head, err := f.store.Pulse(ctx)
+		pulse, err := f.store.Pulse(ctx)
 		if err != nil {
 			return err
 		}
+		head := pulse.Revision
 		f.head.Store(head)
+		if pulse.Floor > last { // what comes next, and what was told last, may be gone
+			if err := f.rebuild(ctx, head, &topology.GapError{Have: last, Got: pulse.Floor}); err != nil {
+				return err
+			}
+			continue
+		}
 		isHistory, err := f.isHistory(ctx)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ const rewinding = 2 * time.Minute
 
 // At returns the graph as it was in a revision. It waits at most 2 s for one that this graph has not heard of yet.
 // Failures: errs.Unavailable if the graph does not get there, errs.BadUserInput if the revision lies in the future or
-// before the journal begins.
+// before the first one, errs.TooOld if it was purged.
 //
 // The past is the present with all later writes undone: the cost grows with their number. The revisions asked for last
 // are kept.
@@ -37,12 +38,20 @@ func (f *Feed) At(ctx context.Context, revision int64) (*topology.Snapshot, erro
 	if revision == now.Revision() {
 		return now, nil
 	}
-	if first, err := f.first(ctx); err != nil {
+	if first, isPurged, err := f.first(ctx); err != nil {
 		return nil, err
 	} else if revision < first.Revision {
-		return nil, errs.New(errs.BadUserInput, "revision %d lies before the journal begins, which is with revision %d", revision, first.Revision)
+		return nil, beforeAll(isPurged, "revision %d lies before the journal begins, which is with revision %d", revision, first.Revision)
 	}
 	return f.kept.at(ctx, revision, func() (*topology.Snapshot, error) { return f.rewind(revision) })
+}
+
+// beforeAll returns the failure of a question about what lies before the journal, which was purged, perhaps.
+func beforeAll(isPurged bool, what string, args ...any) error {
+	if !isPurged {
+		return errs.New(errs.BadUserInput, what, args...)
+	}
+	return errs.New(errs.TooOld, what+": what lies before was purged, and the export that was made then has it", args...)
 }
 
 // Lately returns the graph as it was at a moment. If that lies in the future, before the journal, or more than most
@@ -50,7 +59,7 @@ func (f *Feed) At(ctx context.Context, revision int64) (*topology.Snapshot, erro
 // snapshot tells its revision.
 func (f *Feed) Lately(ctx context.Context, moment time.Time, most int) (*topology.Snapshot, error) {
 	revision, err := f.RevisionAt(ctx, moment)
-	if errs.CodeOf(err) == errs.BadUserInput {
+	if code := errs.CodeOf(err); code == errs.BadUserInput || code == errs.TooOld {
 		return f.graph.Snapshot(), nil
 	}
 	if err != nil {
@@ -68,7 +77,7 @@ func (f *Feed) Lately(ctx context.Context, moment time.Time, most int) (*topolog
 
 // RevisionAt returns the last revision written at or before a moment, found by bisection: if the clocks of several
 // writers disagree, it is one of which the next was written later. Failures: errs.BadUserInput if the moment lies in
-// the future or before the first write.
+// the future or before the first write, errs.TooOld if what was then was purged.
 func (f *Feed) RevisionAt(ctx context.Context, moment time.Time) (int64, error) {
 	if moment.Truncate(time.Microsecond).After(f.store.Now(ctx)) { // as the store keeps time
 		return 0, errs.New(errs.BadUserInput, "%s lies in the future: name a moment of the past", moment.UTC().Format(time.RFC3339Nano))
@@ -77,12 +86,12 @@ func (f *Feed) RevisionAt(ctx context.Context, moment time.Time) (int64, error) 
 	if err != nil {
 		return 0, err
 	}
-	first, err := f.first(ctx)
+	first, isPurged, err := f.first(ctx)
 	if err != nil {
 		return 0, err
 	}
 	if first.At.After(moment) {
-		return 0, errs.New(errs.BadUserInput, "%s lies before the first write, which was at %s",
+		return 0, beforeAll(isPurged, "%s lies before the first write, which was at %s",
 			moment.UTC().Format(time.RFC3339Nano), first.At.UTC().Format(time.RFC3339Nano))
 	}
 	before, after := first.Revision, head+1
@@ -101,13 +110,17 @@ func (f *Feed) RevisionAt(ctx context.Context, moment time.Time) (int64, error) 
 	return before, nil
 }
 
-// first returns the first entry of the journal.
-func (f *Feed) first(ctx context.Context) (*ent.Entry, error) {
-	e, err := f.from(ctx, 0)
-	if err == nil && e == nil {
-		return nil, errs.New(errs.BadUserInput, "the journal is empty: there is no past")
+// first returns the first entry of the first revision that the journal has whole, and whether older ones were purged.
+func (f *Feed) first(ctx context.Context) (e *ent.Entry, isPurged bool, err error) {
+	floor, err := f.store.Floor(ctx)
+	if err != nil {
+		return nil, false, err
 	}
-	return e, err
+	e, err = f.from(ctx, floor)
+	if err == nil && e == nil {
+		return nil, false, errs.New(errs.BadUserInput, "the journal is empty: there is no past")
+	}
+	return e, floor > 1, err
 }
 
 // from returns the first entry of a revision, or of the next revision that has one. If there is none, it returns nil.
@@ -136,6 +149,9 @@ func (f *Feed) rewind(revision int64) (s *topology.Snapshot, err error) {
 		return nil, errs.New(errs.Timeout, "too much was written since revision %s to undo it in %v", strconv.FormatInt(revision, 10), rewinding).Because(err)
 	case err != nil:
 		return nil, store.Translate(err)
+	}
+	if floor, err := f.store.Floor(ctx); err != nil || revision < floor { // it may have been purged while it was read
+		return nil, cmp.Or(err, beforeAll(true, "revision %d lies before the journal begins, which is with revision %d", revision, floor))
 	}
 	return now.Rewound(b)
 }

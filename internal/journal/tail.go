@@ -126,6 +126,8 @@ func (f *Feed) missed(ctx context.Context, after domain.RevisionToken, shown int
 	switch err := f.Recognise(ctx, after); {
 	case errs.CodeOf(err) == errs.HistoryChanged:
 		return domain.HistoryChanged, nil
+	case errs.CodeOf(err) == errs.TooOld:
+		return domain.TooOld, nil
 	case err != nil || after.Revision <= shown:
 		return "", err
 	}
@@ -151,8 +153,8 @@ func retry[T any](ctx context.Context, f *Feed, read func() (T, error)) (T, erro
 	}
 }
 
-// older reads whole revisions from the database, in pages and from the first on. If the first is not there, it returns
-// none.
+// older reads whole revisions from the database, in pages and from the first on. If the first is not there, or was
+// purged, it returns none.
 func (f *Feed) older(ctx context.Context, from, to int64) ([][]*ent.Entry, error) {
 	read := func(to int64, limit int) ([]*ent.Entry, error) {
 		rows, err := f.store.Read.Entry.Query().
@@ -169,6 +171,9 @@ func (f *Feed) older(ctx context.Context, from, to int64) ([][]*ent.Entry, error
 		}
 	}
 	if err != nil {
+		return nil, err
+	}
+	if floor, err := f.store.Floor(ctx); err != nil || floor > from { // some of what was read may have been purged meanwhile
 		return nil, err
 	}
 	var found [][]*ent.Entry

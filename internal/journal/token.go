@@ -25,8 +25,8 @@ func (f *Feed) Token(ctx context.Context, revision int64) domain.RevisionToken {
 	return t
 }
 
-// Recognise returns errs.HistoryChanged if a token is of another history than the database's. A token without a mark is
-// of any.
+// Recognise returns errs.HistoryChanged if a token is of another history than the database's, and errs.TooOld if its
+// revision was purged, so that nobody can tell. A token without a mark is of any.
 func (f *Feed) Recognise(ctx context.Context, t domain.RevisionToken) error {
 	if t.Mark == 0 {
 		return nil
@@ -39,7 +39,13 @@ func (f *Feed) Recognise(ctx context.Context, t domain.RevisionToken) error {
 		if err != nil {
 			return err
 		}
-		if first == nil {
+		floor, err := f.store.Floor(ctx)
+		switch {
+		case err != nil:
+			return err
+		case t.Revision < floor:
+			return TooOld("the revision of the token "+t.String(), floor)
+		case first == nil:
 			return AnotherHistory(t.String())
 		}
 		mark = domain.MarkOf(first.Digest)
@@ -53,6 +59,11 @@ func (f *Feed) Recognise(ctx context.Context, t domain.RevisionToken) error {
 // AnotherHistory returns the failure of what names a place in a history that the database does not have.
 func AnotherHistory(what string) error {
 	return errs.New(errs.HistoryChanged, "%s is of another history than the database's, which was restored, or lost its last writes in a failover: read anew what you keep, and go on from there", what)
+}
+
+// TooOld returns the failure of what names a place in the journal that was purged.
+func TooOld(what string, floor int64) error {
+	return errs.New(errs.TooOld, "%s was purged from the journal, which begins with revision %d: read anew what you keep, and go on from there", what, floor)
 }
 
 // firstEntry returns the first entry of a revision, with its digest alone. If there is none, it returns nil.

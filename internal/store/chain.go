@@ -90,6 +90,8 @@ func nextRevision(ctx context.Context, tx *Tx, leaf []byte) (revision int64, err
 		return 0, err
 	}
 	switch {
+	case revision > MostRevision:
+		return 0, errNoRevision
 	case chained != revision:
 		if err := catchUp(ctx, tx.record.tx, tx.IsPostgres(), revision-1); err != nil {
 			return 0, err

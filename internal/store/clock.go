@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 	"time"
 
@@ -40,26 +39,26 @@ func (k *skew) check() error {
 		ahead.Round(time.Second), which, mostSkew)
 }
 
-// Pulse returns what Revision does, over the connections of the feed and of health, and takes down how far the clocks
-// of this machine and of the database are apart. SQLite goes by this machine's.
-func (s *Store) Pulse(ctx context.Context) (revision int64, err error) {
+// Pulse is where the journal begins and ends.
+type Pulse struct {
+	Revision int64 // the last committed one
+	Floor    int64 // the first that the journal has whole
+}
+
+// Pulse returns where the journal begins and ends, over the connections of the feed and of health, and takes down how
+// far the clocks of this machine and of the database are apart. SQLite goes by this machine's.
+func (s *Store) Pulse(ctx context.Context) (p Pulse, err error) {
+	const of = "SELECT revision, (" + floorRevision + ")"
 	if !s.IsPostgres() {
-		return lastRevision(ctx, s.Follow)
+		return p, Translate(s.follows.QueryRowContext(ctx, of+" FROM head").Scan(&p.Revision, &p.Floor))
 	}
 	sent := s.skew.clock()
-	rows, err := s.Follow.QueryContext(ctx, "SELECT revision, clock_timestamp() FROM head")
-	if err != nil {
-		return 0, Translate(err)
+	var said time.Time
+	if err := s.follows.QueryRowContext(ctx, of+", clock_timestamp() FROM head").Scan(&p.Revision, &p.Floor, &said); err != nil {
+		return p, Translate(err)
 	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var said time.Time
-		if err := rows.Scan(&revision, &said); err != nil {
-			return 0, Translate(err)
-		}
-		s.skew.note(sent, s.skew.clock(), said)
-	}
-	return revision, Translate(errors.Join(rows.Err(), rows.Close()))
+	s.skew.note(sent, s.skew.clock(), said)
+	return p, nil
 }
 
 // Skew returns how far the clock of this machine was ahead of the database's when it was last asked.

@@ -13,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/ent/entry"
 	"github.com/linchpin-cmdb/linchpin/ent/version"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
@@ -29,6 +30,9 @@ const MostEntries = 1 << placeBits
 
 // MostRevision is the largest number of a revision: the ids of entries hold no more.
 const MostRevision = 1<<(48-placeBits) - 1
+
+// errNoRevision refuses a write whose entries would take the ids of other records.
+var errNoRevision = errs.New(errs.Unavailable, "the journal has %d revisions, and no number is left for another: go on in a new database, by linchpin export and linchpin import", int64(MostRevision))
 
 // EntryID returns the id of the place-th journal entry of a revision, from 0.
 func EntryID(revision int64, place int) ident.ID {

@@ -87,6 +87,12 @@ func undoOf(ctx context.Context, tx *store.Tx, was *ent.Change) ([]operation.Ope
 		e := errs.New(errs.InUse, "%s undoes %s already, and is in %s: cancel it to draft another", Number(by.ID), Number(was.ID), by.State)
 		return nil, e.At("id")
 	}
+	switch floor, err := tx.Floor(ctx); {
+	case err != nil:
+		return nil, err
+	case revision < floor:
+		return nil, refused(was, "was applied in revision %d, and the journal was purged up to revision %d: nobody knows any more what it wrote", revision, floor-1).At("id")
+	}
 	entries, err := tx.Entry.Query().Where(entry.Revision(revision)).Order(ent.Asc(entry.FieldID)).All(ctx)
 	if err != nil {
 		return nil, err

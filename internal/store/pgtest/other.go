@@ -49,3 +49,12 @@ func (c *Cluster) Restart() error { return errors.ErrUnsupported }
 
 // Log returns "".
 func (c *Cluster) Log() string { return "" }
+
+// Standby returns the cluster.
+func (c *Cluster) Standby(t testing.TB) *Cluster { return c }
+
+// Same returns the address.
+func (c *Cluster) Same(_ testing.TB, address string) string { return address }
+
+// Exec does nothing.
+func (c *Cluster) Exec(testing.TB, ...string) {}

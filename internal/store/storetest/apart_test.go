@@ -79,8 +79,8 @@ func TestReadsAndHealthGoOnWhileAllWritersAndReadersOfATableWait(t *testing.T) {
 		readers.Go(func() { _, _ = s.Read.Team.Query().Count(reading) })
 	}
 	soon(t, "all connections for reads are taken", func() bool { return waits(t, s, "read") > 0 })
-	if n, err := s.Pulse(bounded); n == 0 || err != nil {
-		t.Errorf("the feed and health see revision %d, %v", n, err)
+	if p, err := s.Pulse(bounded); p.Revision == 0 || err != nil {
+		t.Errorf("the feed and health see %+v, %v", p, err)
 	}
 	hangUp()
 	readers.Wait()
