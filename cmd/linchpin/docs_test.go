@@ -40,7 +40,7 @@ func TestTheExamplesOfTheDocumentationRun(t *testing.T) {
 var (
 	block    = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
 	fileLine = regexp.MustCompile("(?s)\n`([^`\n]+)`:\n\n$")
-	sheet    = regexp.MustCompile(`\b[a-z-]+\.(?:xlsx|csv)\b`)
+	sheet    = regexp.MustCompile(`\b[a-z-]+\.(?:xlsx|csv|db)\b`)
 )
 
 // scriptOf turns a page into a script.

@@ -10,7 +10,7 @@ import (
 )
 
 func importCSVCommand(env *environment, o *importOptions) *cobra.Command {
-	var mapping string
+	var mapping mappingFlags
 	var guess bool
 	var options tablesource.GuessOptions
 	cmd := &cobra.Command{
@@ -24,20 +24,27 @@ The delimiter is the one of the header. The encoding is UTF-8, or what a byte
 order mark says, or what the mapping says. A row with a mistake is left out, and
 the cell is named. docs/sources.md explains mappings.`,
 		Example: `  linchpin import csv servers.xlsx --guess > servers.yaml
-  linchpin import csv servers.xlsx --mapping servers.yaml --dry-run`,
-		Args: argsOf(somePaths),
+  linchpin import csv servers.xlsx --mapping servers.yaml --dry-run
+  linchpin import csv cmdb_ci.csv cmdb_rel_ci.csv --prepared servicenow`,
+		Args: argsOf(func(cmd *cobra.Command, args []string) error {
+			if mapping.isShown && mapping.prepared != "" {
+				return nil
+			}
+			return somePaths(cmd, args)
+		}),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if done, err := mapping.show(env); done {
+				return err
+			}
 			switch {
-			case guess && (mapping != "" || len(args) > 1):
+			case guess && (mapping != (mappingFlags{}) || len(args) > 1):
 				return usageError{cmd, errors.New("--guess takes one file and no mapping, since it prints one")}
 			case guess:
 				return tablesource.Guess(env.stdout, args[0], options)
-			case mapping == "":
-				return usageError{cmd, errors.New("say what the columns mean: --mapping FILE; --guess prints one to begin with")}
 			case options != (tablesource.GuessOptions{}):
 				return usageError{cmd, errors.New("--sheet and --encoding go with --guess: a mapping says them itself")}
 			}
-			m, err := tablesource.ReadMapping(mapping)
+			m, err := mapping.read(cmd, "--guess prints one to begin with")
 			if err != nil {
 				return err
 			}
@@ -45,7 +52,7 @@ the cell is named. docs/sources.md explains mappings.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&mapping, "mapping", "", "file that says what the columns mean")
+	mapping.define(cmd)
 	flags.BoolVar(&guess, "guess", false, "print a mapping guessed from the header and the first 200 rows, and import nothing")
 	flags.StringVar(&options.Sheet, "sheet", "", "with --guess: sheet of the workbook, if it has several")
 	flags.StringVar(&options.Encoding, "encoding", "", "with --guess: encoding of the file, such as windows-1252")

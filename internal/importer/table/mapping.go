@@ -13,12 +13,15 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/importer/document"
 )
 
-// Mapping says what the columns of a table mean.
+// Mapping says what the columns of a table mean. A mapping file of several documents has a part for each table.
 type Mapping struct {
 	// Source is the provenance of the rows.
 	Source string
 
-	file   string
+	file  string
+	parts []*Mapping // all of the file, this one first
+	part
+
 	format format
 	class  *value
 	key    []*value
@@ -33,8 +36,9 @@ type Mapping struct {
 
 // use is the first place at which a mapping names a column.
 type use struct {
-	name string
-	line int
+	name       string
+	line       int
+	isOptional bool // a file may lack it
 }
 
 // field is a plain field, an attribute, a label or a link, and where its value comes from.
@@ -67,7 +71,7 @@ type edgeRule struct {
 // plainFields are the fields of one text each, with the values that they may have.
 var plainFields = map[string][]string{
 	"name": nil, "description": nil, "lifecycle": domain.Live.Values(), "environment": domain.Production.Values(),
-	"criticality": domain.CriticalityMedium.Values(), "tier": nil, "portfolio": domain.PortfolioCatalog.Values(), "category": nil,
+	"criticality": domain.CriticalityMedium.Values(), "visibility": domain.Everyone.Values(), "tier": nil, "portfolio": domain.PortfolioCatalog.Values(), "category": nil,
 	"supportTeam": nil, "availabilityTarget": nil,
 }
 
@@ -81,29 +85,39 @@ func ReadMapping(name string) (*Mapping, error) {
 }
 
 func parseMapping(name string, content []byte) (*Mapping, error) {
-	var root *document.Node
+	var first *Mapping
+	var wrong []error
 	for d, err := range document.Parse(name, content, document.Limits{}) {
-		switch {
-		case err != nil:
+		if err != nil {
 			return nil, err
-		case root != nil:
-			return nil, rejected(name, d.Root.Line, "a second document: a mapping is one")
 		}
-		root = d.Root
+		m := &Mapping{file: name, nulls: map[string]bool{}}
+		p := &parser{mapping: m, first: first}
+		m.read(p, d.Root)
+		if first == nil {
+			first = m
+		}
+		first.parts = append(first.parts, m)
+		wrong = append(wrong, p.wrong...)
 	}
-	m := &Mapping{file: name, nulls: map[string]bool{}}
-	p := &parser{mapping: m}
-	if root == nil {
+	if first == nil {
 		return nil, rejected(name, 1, "the mapping is empty: it begins with version: 1")
 	}
-	p.mapping.read(p, root)
-	return m, errors.Join(p.wrong...)
+	return first, errors.Join(append(wrong, first.checkParts()...)...)
 }
 
 // read reads the mapping as a whole.
 func (m *Mapping) read(p *parser, root *document.Node) {
+	m.line = root.Line
 	version, delimiter, encoding := "", "", ""
-	p.fields(root, map[string]func(*document.Node){
+	if p.first != nil {
+		version, m.Source, m.format = "1", p.first.Source, p.first.format
+	}
+	if root.Is(document.Map) && root.At("record") != nil { // what fields there are depends on it
+		m.readRecord(p, root.At("record"))
+	}
+	words := map[string]func(*document.Node){
+		"record":    func(*document.Node) {},
 		"version":   func(n *document.Node) { p.text(n, &version) },
 		"source":    func(n *document.Node) { p.text(n, &m.Source) },
 		"sheet":     func(n *document.Node) { p.text(n, &m.format.sheet) },
@@ -117,7 +131,7 @@ func (m *Mapping) read(p *parser, root *document.Node) {
 			}
 		},
 		"class": func(n *document.Node) {
-			if m.class = p.value(n); m.class != nil && (m.class.split != "" || m.class.space != "") {
+			if m.class = p.class(n); m.class != nil && (m.class.split != "" || m.class.space != "") {
 				p.fail(n, "a class is one code: it has neither split nor space")
 			}
 		},
@@ -134,7 +148,9 @@ func (m *Mapping) read(p *parser, root *document.Node) {
 				}
 			})
 		},
-	})
+	}
+	m.part.readers(p, m, words)
+	p.fields(root, words)
 	if version != "" && version != "1" {
 		p.fail(root, "version %q: this program knows version 1", version)
 	}
@@ -153,9 +169,9 @@ func (m *Mapping) read(p *parser, root *document.Node) {
 	}{
 		{"version", "version: 1", version != ""},
 		{"source", "source: servers", m.Source != ""},
-		{"key", "key: [Asset Tag]", root.At("key") != nil},
-		{"class", "class: {default: server}, the same for all rows", root.At("class") != nil},
-		{"fields", "fields: {name: Hostname}", root.At("fields") != nil},
+		{"key", "key: [Asset Tag]", root.At("key") != nil || m.relation != nil},
+		{"class", "class: {default: server}, the same for all rows", root.At("class") != nil || m.relation != nil || m.record != ""},
+		{"fields", "fields: {name: Hostname}", root.At("fields") != nil || m.relation != nil},
 	} {
 		if !missing.isThere && root.Is(document.Map) && root.At(missing.name) == nil {
 			p.fail(root, "%s is missing: write %s", missing.name, missing.example)
@@ -171,6 +187,10 @@ func (m *Mapping) readFields(p *parser, n *document.Node) {
 	}
 	for _, key := range n.Keys() {
 		name, at := key.Text, n.At(key.Text)
+		if m.record != "" {
+			m.readPartyField(p, key, at)
+			continue
+		}
 		allowed, ok := plainFields[name]
 		kind, rest, _ := strings.Cut(name, ".")
 		switch {
@@ -282,6 +302,8 @@ func (m *Mapping) readEdge(p *parser, n *document.Node) {
 // parser collects the mistakes of a mapping.
 type parser struct {
 	mapping *Mapping
+	first   *Mapping // of the file; nil if it is this one
+	isClass bool     // a class is read
 	wrong   []error
 }
 

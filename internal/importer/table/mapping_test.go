@@ -13,19 +13,19 @@ func TestAMappingIsReadStrictlyAndEachMistakeNamedWithItsLine(t *testing.T) {
 	const good = "version: 1\nsource: s\nkey: A\nclass: {default: server}\nfields: {name: N}\n"
 	for _, c := range []struct{ name, mapping, want string }{
 		{"nothing", "", `m.yaml:1: the mapping is empty: it begins with version: 1`},
-		{"a list", "- a\n", `m.yaml:1: a list stands here: class, delimiter, encoding, fields, key, keys, null, relationships, sheet, source, version are expected, each with its value`},
+		{"a list", "- a\n", `m.yaml:1: a list stands here: class, delimiter, encoding, fields, files, key, keys, null, order, query, record, relation, relationships, sheet, source, version are expected, each with its value`},
 		{"no YAML", "a: [\n", `m.yaml:2: broken YAML: did not find expected node content`},
-		{"two documents", good + "---\n" + good, `m.yaml:7: a second document: a mapping is one`},
+		{"two documents", good + "---\n" + good, "m.yaml:1: one of several parts: say which tables it is for, by files: PATTERN or a query\nm.yaml:7: one of several parts: say which tables it is for, by files: PATTERN or a query"},
 		{"all that is missing", "sheet: x\n", `m.yaml:1: version is missing: write version: 1
 m.yaml:1: source is missing: write source: servers
 m.yaml:1: key is missing: write key: [Asset Tag]
 m.yaml:1: class is missing: write class: {default: server}, the same for all rows
 m.yaml:1: fields is missing: write fields: {name: Hostname}`},
 		{"another version", strings.Replace(good, "1", "2", 1), `m.yaml:1: version "2": this program knows version 1`},
-		{"an unknown word", good + "fieldz: {}\n", `m.yaml:6: "fieldz" is not known here: class, delimiter, encoding, fields, key, keys, null, relationships, sheet, source, version are`},
+		{"an unknown word", good + "fieldz: {}\n", `m.yaml:6: "fieldz" is not known here: class, delimiter, encoding, fields, files, key, keys, null, order, query, record, relation, relationships, sheet, source, version are`},
 		{"a word twice", good + "key: B\n", `m.yaml:6: the key "key" stands twice in one map, first on line 3; a key must be unique`},
 		{"an alias", good + "null: &a [x]\n", `m.yaml:6: aliases are not allowed, nor the anchors they point to: remove &a`},
-		{"an unknown field", strings.Replace(good, "{name: N}", "\n  name: N\n  hostname: N", 1), `m.yaml:7: "hostname" is no field: known are availabilityTarget, category, criticality, description, environment, lifecycle, name, portfolio, supportTeam, tier, owners, attributes.NAME, labels.NAME, links.KIND`},
+		{"an unknown field", strings.Replace(good, "{name: N}", "\n  name: N\n  hostname: N", 1), `m.yaml:7: "hostname" is no field: known are availabilityTarget, category, criticality, description, environment, lifecycle, name, portfolio, supportTeam, tier, visibility, owners, attributes.NAME, labels.NAME, links.KIND`},
 		{"no name", strings.Replace(good, "{name: N}", "{tier: N}", 1), `m.yaml:5: no field gives a name: write one, such as name: Hostname`},
 		{"an unknown encoding", good + "encoding: latin\n", `m.yaml:6: "latin" is no encoding: write its name as web pages do, such as utf-8, windows-1252, iso-8859-15 or utf-16le`},
 		{"an unknown delimiter", good + "delimiter: x\n", `m.yaml:6: delimiter "x": it is one of ",", ";", "|" and tab`},
@@ -52,7 +52,18 @@ m.yaml:1: fields is missing: write fields: {name: Hostname}`},
 		{"a space of no key", strings.Replace(good, "{name: N}", "{name: {column: N, space: x}}", 1), `m.yaml:5: name is no key of another record, and has no space`},
 		{"a split class", strings.Replace(good, "{default: server}", "{column: C, split: x}", 1), `m.yaml:4: a class is one code: it has neither split nor space`},
 		{"a list of keys", good + "keys: [A]\n", `m.yaml:6: keys is a list: write a space and the column of its keys on each line, such as dns: FQDN`},
-		{"two mistakes", good + "sheet: [a]\nnulls: x\n", "m.yaml:6: a list stands here: text is expected\nm.yaml:7: \"nulls\" is not known here: class, delimiter, encoding, fields, key, keys, null, relationships, sheet, source, version are"},
+		{"a part of another source", good + "files: a*\n---\nfiles: b*\nsource: t\nkey: A\nclass: {default: server}\nfields: {name: N}\n", `m.yaml:8: a part of another source: write a mapping file for each source`},
+		{"a record that is none", "version: 1\nsource: s\nrecord: user\nkey: A\nclass: {default: server}\nfields: {name: N}\n", `m.yaml:3: record: "user" is none of "ci", "team", "person"`},
+		{"a field that teams have not", "version: 1\nsource: s\nrecord: team\nkey: A\nfields: {name: N, lifecycle: L}\n", `m.yaml:5: "lifecycle" is no field of a team: known are name, description, email, parent`},
+		{"a team with a class", "version: 1\nsource: s\nrecord: team\nkey: A\nfields: {name: N}\nclass: {default: server}\n", `m.yaml:1: a team has a key and fields: class, keys, relationships and relation are of CIs`},
+		{"a relation with fields", good + "relation: {type: T, source: A, target: B}\n", `m.yaml:1: each row is a relation: class, key, fields and relationships stand in the part of the CIs`},
+		{"a relation without a type", "version: 1\nsource: s\nrelation: {source: A, target: B}\n", `m.yaml:3: a relation has a type, a source and a target: write them, such as {type: Type, source: Parent, target: Child}`},
+		{"a pattern of names that is none", good + "files: '[a'\n", `m.yaml:6: "[a" is no pattern of names, such as cmdb_rel_ci*.csv`},
+		{"two statements", good + "query: SELECT 1; DROP TABLE x\n", `m.yaml:6: the query has a semicolon: write one statement, and none at its end`},
+		{"an order without a query", good + "order: A\n", `m.yaml:1: order belongs to a query`},
+		{"skip that is not of a class", strings.Replace(good, "{name: N}", "{name: {column: A, map: {a: b}, skip: true}}", 1), `m.yaml:5: skip passes rows over by their class: it stands there alone`},
+		{"skip without a map", strings.Replace(good, "{default: server}", "{column: C, skip: true}", 1), `m.yaml:4: skip passes over what the map does not name: it has a map, and neither strict nor default`},
+		{"two mistakes", good + "sheet: [a]\nnulls: x\n", "m.yaml:6: a list stands here: text is expected\nm.yaml:7: \"nulls\" is not known here: class, delimiter, encoding, fields, files, key, keys, null, order, query, record, relation, relationships, sheet, source, version are"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := parseMapping("m.yaml", []byte(c.mapping))

@@ -15,6 +15,9 @@ func (b *binding) row(r row) (importer.Row, error) {
 		return importer.Row{}, rejected(b.file, r.line, "%s", r.wrong)
 	}
 	m := &making{binding: b, from: r, ci: &importer.CI{}}
+	if b.record != "" {
+		return m.party()
+	}
 	m.ci.Class = m.text(b.class)
 	m.ci.ExternalID = m.key()
 	for _, f := range b.fields {
@@ -157,6 +160,8 @@ func (m *making) set(kind, name, text string) {
 		m.ci.Environment = text
 	case "criticality":
 		m.ci.Criticality = text
+	case "visibility":
+		m.ci.Visibility = text
 	case "labels":
 		if m.ci.Labels == nil {
 			m.ci.Labels = map[string]string{}

@@ -4,12 +4,9 @@
 package table
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"iter"
-	"os"
 	"slices"
 	"strings"
 
@@ -57,79 +54,6 @@ func rejected(file string, line int, format string, args ...any) *importer.Notic
 	return &importer.Notice{Origin: importer.Origin{File: file, Line: line}, Kind: importer.Rejected, Reason: fmt.Sprintf(format, args...)}
 }
 
-// Source reads tables by a mapping.
-type Source struct {
-	mapping *Mapping
-	files   []string
-}
-
-// New returns a source of files, CSV or XLSX by what they hold.
-func New(m *Mapping, files []string) *Source { return &Source{mapping: m, files: files} }
-
-// Name returns the source that the mapping names.
-func (s *Source) Name() string { return s.mapping.Source }
-
-// Rows yields the rows of all files as they are read; it holds none. A row with a mistake in a column that the mapping
-// names is left out with a notice. So is a file that cannot be read on, or lacks such a column.
-func (s *Source) Rows(ctx context.Context) iter.Seq2[importer.Row, error] {
-	return func(yield func(importer.Row, error) bool) {
-		for _, file := range s.files {
-			if _, err := os.Stat(file); err != nil {
-				yield(importer.Row{}, notThere(file, err))
-				return
-			}
-		}
-		for _, file := range s.files {
-			for made, err := range s.file(ctx, file) {
-				if !yield(made, err) {
-					return
-				}
-				if notice := (*importer.Notice)(nil); err != nil && !errors.As(err, &notice) {
-					return
-				}
-			}
-		}
-	}
-}
-
-func (s *Source) file(ctx context.Context, file string) iter.Seq2[importer.Row, error] {
-	return func(yield func(importer.Row, error) bool) {
-		r, err := open(file, s.mapping.format)
-		if err != nil {
-			yield(importer.Row{}, err)
-			return
-		}
-		defer func() { _ = r.close() }()
-		bound, notices, err := s.mapping.bind(file, r)
-		for _, n := range notices {
-			if !yield(importer.Row{}, n) {
-				return
-			}
-		}
-		if err != nil {
-			yield(importer.Row{}, err)
-			return
-		}
-		for n := 0; ; n++ {
-			if n%1000 == 0 && ctx.Err() != nil {
-				yield(importer.Row{}, ctx.Err())
-				return
-			}
-			line, err := r.next()
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if err != nil {
-				yield(importer.Row{}, err)
-				return
-			}
-			if !yield(bound.row(line)) {
-				return
-			}
-		}
-	}
-}
-
 // binding is a mapping on its way through one file.
 type binding struct {
 	*Mapping
@@ -145,13 +69,18 @@ func (m *Mapping) bind(file string, r reader) (*binding, []*importer.Notice, err
 		return nil, nil, err
 	}
 	b := &binding{Mapping: m, file: file, places: map[string]int{}}
+	what := "file"
+	if m.query != "" {
+		what = "query"
+	}
 	var wrong []string
 	for _, used := range m.columns {
 		switch first := slices.Index(names, used.name); {
+		case first < 0 && used.isOptional:
 		case first < 0:
-			wrong = append(wrong, fmt.Sprintf("the file has no column %q, which %s:%d names%s", used.name, m.file, used.line, nearestOf(used.name, names)))
+			wrong = append(wrong, fmt.Sprintf("the %s has no column %q, which %s:%d names%s", what, used.name, m.file, used.line, nearestOf(used.name, names)))
 		case slices.Contains(names[first+1:], used.name):
-			wrong = append(wrong, fmt.Sprintf("the file has two columns %q, of which %s:%d names one: give them different names", used.name, m.file, used.line))
+			wrong = append(wrong, fmt.Sprintf("the %s has two columns %q, of which %s:%d names one: give them different names", what, used.name, m.file, used.line))
 		case head.cells[first].wrong != "":
 			wrong = append(wrong, head.cells[first].wrong)
 		default:

@@ -23,6 +23,8 @@ type value struct {
 	match              *regexp.Regexp
 	mapped             map[string]string
 	isStrict           bool
+	isSkipping         bool // rows whose text is not mapped are passed over; of classes alone
+	isOptional         bool // the file may lack the columns
 	split              string
 	space              string // of a support team's key: a source
 	fallback           string
@@ -49,6 +51,12 @@ func (p *parser) value(n *document.Node) *value {
 	case len(v.columns) == 0 && !v.hasDefault, slices.Contains(v.columns, ""):
 		p.fail(n, "neither a column nor a template nor a default stands here")
 		return nil
+	case v.isSkipping && !p.isClass:
+		p.fail(n, "skip passes rows over by their class: it stands there alone")
+		return nil
+	case v.isSkipping && (v.mapped == nil || v.isStrict || v.hasDefault):
+		p.fail(n, "skip passes over what the map does not name: it has a map, and neither strict nor default")
+		return nil
 	case v.isStrict && v.mapped == nil:
 		p.fail(n, "strict needs a map, whose values alone are taken")
 		return nil
@@ -57,15 +65,18 @@ func (p *parser) value(n *document.Node) *value {
 		return nil
 	}
 	for _, column := range v.columns {
-		p.mapping.use(column, n.Line)
+		p.mapping.use(column, n.Line, v.isOptional)
 	}
 	return v
 }
 
 // use notes that a column is named.
-func (m *Mapping) use(column string, line int) {
-	if !slices.ContainsFunc(m.columns, func(u use) bool { return u.name == column }) {
-		m.columns = append(m.columns, use{column, line})
+func (m *Mapping) use(column string, line int, isOptional bool) {
+	i := slices.IndexFunc(m.columns, func(u use) bool { return u.name == column })
+	if i < 0 {
+		m.columns = append(m.columns, use{column, line, isOptional})
+	} else if !isOptional {
+		m.columns[i].isOptional = false
 	}
 }
 
@@ -96,12 +107,14 @@ func (v *value) readers(p *parser) map[string]func(*document.Node) {
 			v.template = texts
 			from(n, columns)
 		},
-		"trim":   func(n *document.Node) { p.flag(n, &v.trim) },
-		"lower":  func(n *document.Node) { p.flag(n, &v.lower) },
-		"upper":  func(n *document.Node) { p.flag(n, &v.upper) },
-		"strict": func(n *document.Node) { p.flag(n, &v.isStrict) },
-		"split":  func(n *document.Node) { p.text(n, &v.split) },
-		"space":  func(n *document.Node) { p.text(n, &v.space) },
+		"trim":     func(n *document.Node) { p.flag(n, &v.trim) },
+		"lower":    func(n *document.Node) { p.flag(n, &v.lower) },
+		"upper":    func(n *document.Node) { p.flag(n, &v.upper) },
+		"strict":   func(n *document.Node) { p.flag(n, &v.isStrict) },
+		"skip":     func(n *document.Node) { p.flag(n, &v.isSkipping) },
+		"optional": func(n *document.Node) { p.flag(n, &v.isOptional) },
+		"split":    func(n *document.Node) { p.text(n, &v.split) },
+		"space":    func(n *document.Node) { p.text(n, &v.space) },
 		"default": func(n *document.Node) {
 			v.hasDefault = p.text(n, &v.fallback)
 		},
@@ -232,7 +245,12 @@ func (m *mistake) Error() string { return fmt.Sprintf("column %q: %s", m.column,
 func (v *value) text(b *binding, r row) (string, state, *mistake) {
 	text, found := "", present
 	for i, column := range v.columns {
-		c := r.cells[b.places[column]]
+		place, ok := b.places[column]
+		if !ok { // it is optional
+			found = absent
+			break
+		}
+		c := r.cells[place]
 		if c.wrong != "" {
 			return "", absent, &mistake{column, c.line, c.wrong}
 		}
@@ -311,14 +329,20 @@ func (v *value) mistake(b *binding, r row, reason string) *mistake {
 	if len(v.columns) == 0 {
 		return &mistake{line: r.line, reason: reason}
 	}
-	return &mistake{v.columns[0], r.cells[b.places[v.columns[0]]].line, reason}
+	line := r.line
+	if place, ok := b.places[v.columns[0]]; ok {
+		line = r.cells[place].line
+	}
+	return &mistake{v.columns[0], line, reason}
 }
 
 // typed reads a text as a date, a number, or a yes or no, or leaves it.
 func (v *value) typed(b *binding, r row, text string) (any, *mistake) {
 	var c cell
 	if len(v.columns) == 1 {
-		c = r.cells[b.places[v.columns[0]]]
+		if place, ok := b.places[v.columns[0]]; ok {
+			c = r.cells[place]
+		}
 	}
 	var typed any
 	var err error
