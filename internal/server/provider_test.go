@@ -192,6 +192,42 @@ func Test4GroupsThatAreNotToldGiveNothing(t *testing.T) {
 	})
 }
 
+// TestASessionIsAsFreshAsTheProviderSays lets a person come in by a session that they have at the provider for long.
+func TestASessionIsAsFreshAsTheProviderSays(t *testing.T) {
+	inns(t, func(n inn) {
+		t := n.t
+		fresh := func(cookie string) string {
+			return n.from("127.0.0.1", http.MethodGet, "127.0.0.1", "/graphql?query="+url.QueryEscape(`{viewer{isFresh}}`), nil, cookie).Body.String()
+		}
+		for name, c := range map[string]struct {
+			at   any
+			want string
+		}{
+			"it does not tell": {nil, `"isFresh":true`}, "just now": {time.Now().Unix(), `"isFresh":true`}, "by a clock that is ahead": {time.Now().Add(10 * time.Second).Unix(), `"isFresh":true`},
+			"16 minutes ago": {time.Now().Add(-16 * time.Minute).Unix(), `"isFresh":false`}, "yesterday": {time.Now().Add(-24 * time.Hour).Unix(), `"isFresh":false`},
+			"tomorrow": {time.Now().Add(24 * time.Hour).Unix(), "UNAUTHENTICATED"}, "a text": {"now", "UNAUTHENTICATED"},
+		} {
+			n.p.SignsIn(ada, func(claims map[string]any) {
+				if c.at != nil {
+					claims["auth_time"] = c.at
+				}
+			})
+			if _, cookie := n.arrive("/"); !strings.Contains(fresh(cookie), c.want) {
+				t.Errorf("%s: %s", name, fresh(cookie))
+			}
+		}
+		// Who comes for the first time may have signed in there today; who is in and comes again is asked anew.
+		n.p.SignsIn(ada, nil)
+		_, in := n.arrive("/")
+		for cookie, want := range map[string]string{"": "43200", "Cookie: __Host-linchpin=lps_nobodys": "43200", in: "900"} {
+			w := n.from("127.0.0.1", http.MethodGet, "127.0.0.1", "/auth/login", nil, cookie)
+			if to, err := w.Result().Location(); err != nil || to.Query().Get("max_age") != want {
+				t.Errorf("by %q: %v, %v; want max_age %s", cookie, to, err, want)
+			}
+		}
+	})
+}
+
 // with returns the path of a callback with another value of a parameter.
 func with(u *url.URL, name, value string) string {
 	q := u.Query()

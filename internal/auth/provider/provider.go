@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +33,11 @@ const (
 	mostBytes = 1 << 20         // of an answer
 	// Window is how long a person may take to sign in at the provider.
 	Window = 10 * time.Minute
+	// longAgo is how long ago a person may have signed in at the provider to come in here, and askedAnew how long if
+	// they are in already and come to sign in once more.
+	longAgo    = 12 * time.Hour
+	askedAnew  = 15 * time.Minute
+	clockDrift = 30 * time.Second
 	// logoutWindow is how old what a provider says of a session's end may be.
 	logoutWindow = 5 * time.Minute
 )
@@ -149,8 +155,10 @@ type begun struct {
 	Until                                  time.Time
 }
 
-// Begin returns where to send a browser to, and what it keeps until it comes back.
-func (p *Provider) Begin(ctx context.Context, back string) (to, kept string, err error) {
+// Begin returns where to send a browser to, and what it keeps until it comes back. The provider is asked to have the
+// person sign in anew if that was long ago, for one who is in already if it was not just now, and has to tell when it
+// was.
+func (p *Provider) Begin(ctx context.Context, back string, isIn bool) (to, kept string, err error) {
 	found, err := p.about(ctx)
 	if err != nil {
 		return "", "", err
@@ -160,7 +168,12 @@ func (p *Provider) Begin(ctx context.Context, back string) (to, kept string, err
 	if err != nil {
 		return "", "", err
 	}
-	return p.exchange(found).AuthCodeURL(b.State, oidc.Nonce(b.Nonce), oauth2.S256ChallengeOption(b.Verifier)), p.keys.Seal(plain), nil
+	age := longAgo
+	if isIn {
+		age = askedAnew
+	}
+	maxAge := oauth2.SetAuthURLParam("max_age", strconv.Itoa(int(age.Seconds())))
+	return p.exchange(found).AuthCodeURL(b.State, oidc.Nonce(b.Nonce), oauth2.S256ChallengeOption(b.Verifier), maxAge), p.keys.Seal(plain), nil
 }
 
 // Person is who has signed in, as the provider says.
@@ -171,6 +184,7 @@ type Person struct {
 	HasGroups       bool               // the provider told them: absent is not none
 	SID             string             // the provider's name of the session
 	Known           domain.ExternalKey // of the person, by the claim that never changes; of none, its key is ""
+	SignedIn        time.Time          // at the provider; zero if it does not tell
 }
 
 // Finish returns who has signed in, and where to go on: from the query of the callback and what the browser kept.
@@ -217,6 +231,11 @@ func (p *Provider) Finish(ctx context.Context, query url.Values, kept string) (w
 	case id.Subject == "":
 		return who, "", errors.Join(ErrRefused, errors.New("no subject"))
 	}
+	if at, ok := claims["auth_time"]; ok {
+		if seconds, isNumber := at.(float64); !isNumber || seconds > float64(time.Now().Add(clockDrift).Unix()) {
+			return who, "", errors.Join(ErrRefused, fmt.Errorf("signed in at %.40v", at))
+		}
+	}
 	who = p.person(id.Subject, claims)
 	if (!who.HasGroups || who.Name == "") && found.UserInfoEndpoint() != "" { // many tell no more than the subject at first
 		if info, err := found.UserInfo(ctx, oauth2.StaticTokenSource(tokens)); err == nil && info.Subject == id.Subject {
@@ -238,6 +257,9 @@ func (p *Provider) Finish(ctx context.Context, query url.Values, kept string) (w
 func (p *Provider) person(subject string, claims map[string]any) Person {
 	text := func(name string) string { s, _ := claims[name].(string); return s }
 	who := Person{Issuer: p.config.Issuer, Subject: subject, Email: text("email"), SID: text("sid")}
+	if at, ok := claims["auth_time"].(float64); ok {
+		who.SignedIn = time.Unix(int64(at), 0)
+	}
 	for _, name := range []string{"name", "preferred_username", "nickname"} {
 		if who.Name == "" {
 			who.Name = text(name)

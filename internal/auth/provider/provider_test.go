@@ -57,7 +57,7 @@ func TestAProviderLeadsNowhereElse(t *testing.T) {
 	} {
 		outer := httptest.NewServer(answer)
 		p := provider.New(provider.Config{Issuer: outer.URL, ClientID: "x"}, keys)
-		if to, _, err := p.Begin(t.Context(), "/"); !errors.Is(err, provider.ErrDown) || to != "" {
+		if to, _, err := p.Begin(t.Context(), "/", false); !errors.Is(err, provider.ErrDown) || to != "" {
 			t.Errorf("%s: it leads to %q, %v", name, to, err)
 		}
 		outer.Close()

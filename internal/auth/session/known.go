@@ -60,7 +60,7 @@ func FindKnown(ctx context.Context, s *store.Store, k Known, via domain.Via, pas
 // nil.
 func GroupsOf(ctx context.Context, s *store.Store, of ident.ID) (groups []string, err error) {
 	rows, err := s.Read.QueryContext(ctx, `SELECT groups FROM x_secret WHERE account_id = $1 AND kind = $2 AND expires_at > $3
-		ORDER BY signed_in_at DESC LIMIT 1`, int64(of), string(secret.Session), s.Now(ctx))
+		ORDER BY expires_at DESC LIMIT 1`, int64(of), string(secret.Session), s.Now(ctx))
 	if err != nil {
 		return nil, store.Translate(err)
 	}

@@ -52,6 +52,8 @@ type Kept struct {
 	Expires time.Time
 	Groups  []string // that the provider told; nil if it told none
 	SID     string   // the provider's name of the session
+	// SignedIn is when the person signed in, if that was elsewhere and before; else it is now.
+	SignedIn time.Time
 }
 
 // Keep makes a secret, unless its code is there already, and keeps the code. It is not journalled, and the secret that
@@ -70,8 +72,12 @@ func Keep(ctx context.Context, tx *store.Tx, keys *secret.Keys, k Kept) (string,
 		}
 		groups = string(text)
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO x_secret (mac, kind, account_id, token_id, method, signed_in_at, seen_at, expires_at, groups, provider_sid) VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)`,
-		code, string(k.Kind), optional(k.Account), optional(k.Token), string(k.Method), tx.Now, k.Expires.UTC().Truncate(time.Microsecond), groups, k.SID)
+	signedIn := tx.Now
+	if k.SignedIn.Before(signedIn) && !k.SignedIn.IsZero() {
+		signedIn = k.SignedIn.UTC().Truncate(time.Microsecond)
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO x_secret (mac, kind, account_id, token_id, method, signed_in_at, seen_at, expires_at, groups, provider_sid) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		code, string(k.Kind), optional(k.Account), optional(k.Token), string(k.Method), signedIn, tx.Now, k.Expires.UTC().Truncate(time.Microsecond), groups, k.SID)
 	return made, err
 }
 

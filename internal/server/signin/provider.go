@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/provider"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/identity"
 )
@@ -29,7 +30,8 @@ func (s site) begin(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	to, kept, err := s.providers[at].Begin(r.Context(), Within(r.URL.Query().Get("return")))
+	_, isIn := auth.From(r.Context())
+	to, kept, err := s.providers[at].Begin(r.Context(), Within(r.URL.Query().Get("return")), isIn)
 	if err != nil {
 		s.down(w, err)
 		return
