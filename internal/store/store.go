@@ -38,6 +38,7 @@ type Store struct {
 	mu        sync.Mutex
 	onCommit  []func(context.Context, int64)
 	judge     func(context.Context, *Tx) error
+	often     sync.Map      // SQLite only: the statements of QueryOften, by their text
 	snapshots chan struct{} // holds one while a Snapshot is open
 
 	// PostgreSQL only: other servers are told of new revisions.
