@@ -13,8 +13,6 @@ import (
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/account"
-	"github.com/linchpin-cmdb/linchpin/ent/apitoken"
-	"github.com/linchpin-cmdb/linchpin/ent/rolebinding"
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
@@ -52,6 +50,9 @@ func (env *environment) knownKeys(database string) (*secret.Keys, error) {
 // onAccounts runs do on the database itself, in the name of the command: cli and the user of the system.
 func onAccounts(env *environment, do func(ctx context.Context, a *app.App, words []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, words []string) error {
+		if env.server != "" {
+			return usageError{cmd, fmt.Errorf("no token does this: it is done on the database itself, or by mutations of a person who has signed in at %s", env.server)}
+		}
 		database, err := env.address()
 		if err != nil {
 			return err
@@ -92,7 +93,8 @@ func accountOf(ctx context.Context, a *app.App, word string) (*ent.Account, erro
 }
 
 func accountCommand(env *environment) *cobra.Command {
-	cmd := &cobra.Command{Use: "account", Short: "Look after accounts on the database itself", Args: argsOf(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	cmd := &cobra.Command{Use: "account", Short: "Look after accounts on the database itself, or list those of a server", Args: argsOf(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	persistentServerFlag(cmd, env)
 	var given, sources []string
 	service := &cobra.Command{
 		Use: "service NAME", Short: "Make the account of a program, which acts by tokens", Args: argsOf(cobra.ExactArgs(1)),
@@ -129,8 +131,7 @@ func accountCommand(env *environment) *cobra.Command {
 	service.Flags().StringSliceVar(&sources, "source", nil, "a source whose reports it brings in, of an INTEGRATOR; may be repeated")
 	service.Flags().StringSliceVar(&given, "role", nil, "a role that it has; may be repeated")
 	cmd.AddCommand(
-		&cobra.Command{Use: "list", Short: "List accounts", Args: argsOf(cobra.NoArgs), RunE: onAccounts(env, func(ctx context.Context, a *app.App, _ []string) error { return listAccounts(ctx, env, a) })},
-		service, group,
+		listAccountsCommand(env), service, group,
 		&cobra.Command{
 			Use: "link ACCOUNT", Short: "Make a link by which a person sets a new password", Args: argsOf(cobra.ExactArgs(1)),
 			Long: "Make a link by which the person of an account sets a new password within 10 minutes. It works whatever else does.",
@@ -164,54 +165,9 @@ func accountCommand(env *environment) *cobra.Command {
 	return cmd
 }
 
-func listAccounts(ctx context.Context, env *environment, a *app.App) error {
-	all, err := a.Store.Read.Account.Query().Order(ent.Asc(account.FieldName, account.FieldID)).All(ctx)
-	if err != nil {
-		return store.Translate(err)
-	}
-	bindings, err := a.Store.Read.RoleBinding.Query().Where(rolebinding.AccountIDNotNil()).Order(ent.Asc(rolebinding.FieldID)).All(ctx)
-	if err != nil {
-		return store.Translate(err)
-	}
-	roles := map[ident.ID][]string{}
-	for _, b := range bindings {
-		role := b.Role
-		if b.TeamID != nil {
-			role += " in " + b.TeamID.String()
-		}
-		if len(b.Sources) > 0 {
-			role += " of " + strings.Join(b.Sources, " and ")
-		}
-		roles[*b.AccountID] = append(roles[*b.AccountID], role)
-	}
-	for _, of := range all {
-		signsIn := "cannot sign in"
-		switch {
-		case of.LocalName != nil:
-			signsIn = "signs in as " + *of.LocalName
-		case of.Issuer != nil && *of.Issuer != store.NameIssuer:
-			signsIn = "signs in by " + *of.Issuer
-		}
-		_, _ = fmt.Fprintf(env.stdout, "%s  %s  %s  %s  %s  %s\n", of.ID, of.Kind, of.State, of.Name, signsIn, strings.Join(roles[of.ID], ", "))
-	}
-	return nil
-}
-
-// listTokens lists the tokens that hold, those that end first above.
-func listTokens(ctx context.Context, env *environment, a *app.App) error {
-	all, err := a.Store.Read.APIToken.Query().Where(apitoken.RevokedAtIsNil(), apitoken.ExpiresAtGT(a.Store.Now(ctx))).WithAccount().
-		Order(ent.Asc(apitoken.FieldExpiresAt, apitoken.FieldID)).All(ctx)
-	if err != nil {
-		return store.Translate(err)
-	}
-	for _, t := range all {
-		_, _ = fmt.Fprintf(env.stdout, "%s  …%s  %s  of %s  %s  until %s\n", t.ID, t.LastFour, t.Name, t.Edges.Account.Name, strings.Join(t.Roles, ", "), t.ExpiresAt.Format(time.DateOnly))
-	}
-	return nil
-}
-
 func tokenCommand(env *environment) *cobra.Command {
-	cmd := &cobra.Command{Use: "token", Short: "Look after API tokens on the database itself", Args: argsOf(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	cmd := &cobra.Command{Use: "token", Short: "Look after API tokens on the database itself, or list those of a server", Args: argsOf(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	persistentServerFlag(cmd, env)
 	var given []string
 	var days int
 	create := &cobra.Command{
@@ -232,11 +188,7 @@ func tokenCommand(env *environment) *cobra.Command {
 	}
 	create.Flags().StringSliceVar(&given, "role", nil, "a role that it has, of those of the account; may be repeated")
 	create.Flags().IntVar(&days, "days", 90, "how long it holds: 1 to 366")
-	list := &cobra.Command{
-		Use: "list", Short: "List the tokens that hold", Args: argsOf(cobra.NoArgs),
-		RunE: onAccounts(env, func(ctx context.Context, a *app.App, _ []string) error { return listTokens(ctx, env, a) }),
-	}
-	cmd.AddCommand(create, list, &cobra.Command{
+	cmd.AddCommand(create, listTokensCommand(env), &cobra.Command{
 		Use: "revoke TOKEN", Short: "End a token, named by its id", Args: argsOf(cobra.ExactArgs(1)),
 		RunE: onAccounts(env, func(ctx context.Context, a *app.App, words []string) error {
 			id, err := ident.Parse(words[0])
@@ -248,16 +200,6 @@ func tokenCommand(env *environment) *cobra.Command {
 		}),
 	})
 	return cmd
-}
-
-func policyCommand(env *environment) *cobra.Command {
-	return &cobra.Command{
-		Use: "policy", Short: "Print which role may do what", Args: argsOf(cobra.NoArgs),
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprint(env.stdout, auth.Policy())
-			return err
-		},
-	}
 }
 
 // serverURL returns where people find the server: as the environment says, or on this machine.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/server"
@@ -38,8 +39,15 @@ const (
 )
 
 // serverFlag adds the flag of the server that a command asks in place of a database.
-func serverFlag(cmd *cobra.Command, env *environment) {
-	cmd.Flags().StringVar(&env.server, "server", "", "ask this server, such as https://cmdb.example.org, and no database (default $LINCHPIN_URL)")
+func serverFlag(cmd *cobra.Command, env *environment) { serverIn(cmd.Flags(), env) }
+
+// persistentServerFlag adds the flag to a command and all below it.
+func persistentServerFlag(cmd *cobra.Command, env *environment) {
+	serverIn(cmd.PersistentFlags(), env)
+}
+
+func serverIn(flags *pflag.FlagSet, env *environment) {
+	flags.StringVar(&env.server, "server", "", "ask this server, such as https://cmdb.example.org, and no database (default $LINCHPIN_URL)")
 }
 
 // withAnswerer answers questions of one command: by the server that is named or, on the database, in this process. It

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/user"
-	"strings"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
@@ -15,7 +14,6 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
-	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
 )
 
 type importOptions struct {
@@ -24,6 +22,7 @@ type importOptions struct {
 	scope                 string
 	full                  bool
 	retireUpTo            int
+	at                    string // the server; "": the database
 }
 
 // plan returns the options of the plan.
@@ -53,8 +52,13 @@ Exit codes: 0 all went in; 1 it could not be done; 2 the command line is wrong;
 3 it went in, but for what the summary lists as rejected, duplicate or conflict.`,
 		Args: argsOf(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) (err error) {
+			o.at, err = env.serverAddress(cmd)
+			return err
+		},
 	}
 	flags := cmd.PersistentFlags()
+	persistentServerFlag(cmd, env)
 	flags.BoolVar(&o.dryRun, "dry-run", false, "plan and print the summary, write nothing")
 	flags.BoolVar(&o.json, "json", false, "print the plan as JSON")
 	flags.BoolVar(&o.verbose, "verbose", false, "list every problem")
@@ -100,29 +104,13 @@ func runImport(ctx context.Context, env *environment, source importer.Source, o 
 	if o.source != "" {
 		source = importer.Named(source, o.source)
 	}
-	address, err := env.address()
+	take := importHere
+	if o.at != "" {
+		take = importThere
+	}
+	plan, result, err := take(ctx, env, source, o)
 	if err != nil {
 		return err
-	}
-	a, err := app.Open(ctx, address, newLog(env))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = a.Close() }()
-	bar := progressBar(env)
-	options := o.plan(bar)
-	if options.Classes, err = declare(ctx, env, a, source, o); err != nil {
-		return err
-	}
-	plan, err := importer.NewPlan(ctx, a.Store, source, options)
-	if err != nil {
-		return err
-	}
-	var result importer.Result
-	if !o.dryRun {
-		if result, err = plan.Apply(ctx, a.Store, bar); err != nil {
-			return fmt.Errorf("%w; %d batches were written until then: the same import does the rest", err, result.Batches)
-		}
 	}
 	show := printSummary
 	if o.json {
@@ -135,25 +123,6 @@ func runImport(ctx context.Context, env *environment, source importer.Source, o 
 		return exitCode(exitProblems)
 	}
 	return nil
-}
-
-// declare makes the classes that a source says its CIs are of. In a dry run it returns them instead, so that they are
-// taken for given.
-func declare(ctx context.Context, env *environment, a *app.App, source importer.Source, o importOptions) (supposed []cmdb.CreateCIClass, err error) {
-	classes, err := importer.ClassesOf(ctx, source)
-	if err != nil || o.dryRun {
-		return classes, err
-	}
-	created, changed, err := importer.Declare(ctx, a.Store, cmdb.New(a.Store), classes)
-	for _, did := range []struct {
-		what  string
-		codes []string
-	}{{"created", created}, {"changed", changed}} {
-		if len(did.codes) > 0 {
-			_, _ = fmt.Fprintf(env.stderr, "classes %s: %s\n", did.what, strings.Join(did.codes, ", "))
-		}
-	}
-	return nil, err
 }
 
 func printSummary(env *environment, plan *importer.Plan, result importer.Result, o importOptions) error {

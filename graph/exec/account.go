@@ -82,6 +82,20 @@ func (ec *executionContext) _Account_localName(ctx context.Context, field graphq
 	)
 }
 
+func (ec *executionContext) _Account_issuer(ctx context.Context, field graphql.CollectedField, obj *read.Account) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "Account", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.Issuer(ctx), nil
+		},
+		ec.marshalOString2ᚖstring,
+		false,
+	)
+}
+
 func (ec *executionContext) _Account_person(ctx context.Context, field graphql.CollectedField, obj *read.Account) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -1328,6 +1342,11 @@ func (ec *executionContext) _Account(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "localName":
 			out.Values[i] = ec._Account_localName(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "issuer":
+			out.Values[i] = ec._Account_issuer(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

@@ -229,6 +229,8 @@ type Account implements Node {
   state: AccountState
   """The name that it signs in with by a password; null if it cannot."""
   localName: String
+  """The OpenID provider, or the issuer of tokens, that it is known by; null if there is none."""
+  issuer: String
   """The person whose account it is."""
   person: Person
   """The roles that it is given."""

@@ -74,6 +74,14 @@ func (a *Account) LocalName(ctx context.Context) *string {
 	return a.Account.LocalName
 }
 
+// Issuer returns the provider that the account signs in by.
+func (a *Account) Issuer(ctx context.Context) *string {
+	if !a.isShown(ctx) || a.Account.Issuer != nil && *a.Account.Issuer == store.NameIssuer {
+		return nil
+	}
+	return a.Account.Issuer
+}
+
 // Person returns the person whose account it is.
 func (a *Account) Person(ctx context.Context) (*Person, error) {
 	if !a.isShown(ctx) {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -43,9 +45,23 @@ type ingestAnswer struct {
 	Left int `json:"noticesLeft,omitempty"`
 }
 
+// ingestDetail is how much of a plan is told, in place of ingestAnswer: as linchpin import --json tells it.
+type ingestDetail struct {
+	Plan   *importer.Plan  `json:"plan"`
+	Result importer.Result `json:"result"`
+}
+
+// The details that may be asked for.
+const (
+	allNotices = "notices"
+	allSteps   = "steps"
+)
+
 // ingest takes what programs push: POST /ingest/SOURCE with lines of JSON (package ndjson), gzipped if Content-Encoding
-// says so. The answer comes once all is written; with ?apply=false it is the plan, and nothing is written. An actor
-// that may not import from the source is refused before the body is read.
+// says so. The answer comes once all is written; with ?apply=false it is the plan, and nothing is written; with
+// ?detail=notices or steps it is the whole plan and its result. ?retireUpTo=N lets so many records go missing, whatever
+// the guard says: admins alone may lift it. An actor that may not import from the source is refused before the body is
+// read.
 type ingest struct {
 	config Config
 	room   chan struct{}
@@ -85,49 +101,94 @@ func (i *ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	status := http.StatusOK
-	if answer.Refused != "" {
+	if answer.Plan.Refused != "" {
 		status = http.StatusConflict
 	}
-	i.write(w, status, answer)
+	switch r.URL.Query().Get("detail") {
+	case allSteps:
+		i.write(w, status, answer)
+	case allNotices:
+		answer.Plan.Steps = nil
+		i.write(w, status, answer)
+	default:
+		i.write(w, status, answer.brief())
+	}
+}
+
+// pushed is how a push is to be taken.
+type pushed struct {
+	applies    bool
+	retireUpTo int
+}
+
+// pushedBy reads how a push is to be taken.
+func pushedBy(r *http.Request) (p pushed, err error) {
+	query := r.URL.Query()
+	switch applies := query.Get("apply"); applies {
+	case "", "true":
+		p.applies = true
+	case "false":
+	default:
+		return p, errs.New(errs.BadUserInput, "apply is %q: it is true or false", applies)
+	}
+	if detail := query.Get("detail"); detail != "" && detail != allNotices && detail != allSteps {
+		return p, errs.New(errs.BadUserInput, "detail is %q: it is %s or %s", detail, allNotices, allSteps)
+	}
+	if n := query.Get("retireUpTo"); n != "" {
+		if p.retireUpTo, err = strconv.Atoi(n); err != nil || p.retireUpTo < 0 {
+			return p, errs.New(errs.BadUserInput, "retireUpTo is %q: it is a number of records", n)
+		}
+		if actor, _ := auth.From(r.Context()); !actor.Has(auth.Admin) {
+			return p, errs.New(errs.Forbidden, "retireUpTo lifts the guard of the source, which needs ADMIN")
+		}
+	}
+	return p, nil
 }
 
 // run plans what the body says, and applies it if that is asked for.
-func (i *ingest) run(r *http.Request, source string) (answer ingestAnswer, err error) {
-	applies := r.URL.Query().Get("apply")
-	if applies != "" && applies != "false" && applies != "true" {
-		return answer, errs.New(errs.BadUserInput, "apply is %q: it is true or false", applies)
+func (i *ingest) run(r *http.Request, source string) (done ingestDetail, err error) {
+	how, err := pushedBy(r)
+	if err != nil {
+		return done, err
 	}
 	body, err := unpacked(r)
 	if err != nil {
-		return answer, err
+		return done, err
 	}
 	rows, err := ndjson.New(source, "body", body)
 	if err != nil {
-		return answer, errs.New(errs.BadUserInput, "%s", err)
+		return done, errs.New(errs.BadUserInput, "%s", err)
 	}
-	plan, err := importer.NewPlan(r.Context(), i.config.Store, rows, importer.Options{})
+	done.Plan, err = importer.NewPlan(r.Context(), i.config.Store, rows, importer.Options{RetireUpTo: how.retireUpTo})
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) || errors.Is(err, errTooLarge) {
-		return answer, errs.New(errs.BadUserInput, "the body has more than %d bytes: push it in parts, or write a file and import that", ingestBody)
+		return done, errs.New(errs.BadUserInput, "the body has more than %d bytes: push it in parts, or write a file and import that", ingestBody)
 	}
-	if err != nil {
-		return answer, err
+	if err != nil || !how.applies {
+		return done, err
 	}
-	answer = ingestAnswer{Source: source, Scope: plan.Scope, Kind: plan.Kind, State: domain.RunPlanned, Planned: plan.Summary, Refused: plan.Refused, Notices: plan.Notices, Written: importer.Summary{}}
-	if applies != "false" {
-		result, err := plan.Apply(r.Context(), i.config.Store, nil)
-		if err != nil {
-			return answer, err
-		}
-		answer.Run, answer.Written, answer.State = result.Run, result.Written, domain.RunApplied
-		if answer.Refused != "" {
-			answer.State = domain.RunRefused
-		}
-		answer.Notices = append(answer.Notices, result.Conflicts...)
+	done.Result, err = done.Plan.Apply(r.Context(), i.config.Store, nil)
+	return done, err
+}
+
+// brief is what a program is told that asks for no details.
+func (d ingestDetail) brief() ingestAnswer {
+	p := d.Plan
+	a := ingestAnswer{
+		Run: d.Result.Run, Source: p.Source, Scope: p.Scope, Kind: p.Kind, State: domain.RunPlanned, Planned: p.Summary, Written: d.Result.Written,
+		Refused: p.Refused, Notices: slices.Concat([]importer.Notice{}, p.Notices, d.Result.Conflicts),
 	}
-	if n := len(answer.Notices); n > ingestNotices {
-		answer.Notices, answer.Left = answer.Notices[:ingestNotices], n-ingestNotices
+	switch {
+	case a.Written == nil:
+		a.Written = importer.Summary{}
+	case p.Refused != "":
+		a.State = domain.RunRefused
+	default:
+		a.State = domain.RunApplied
 	}
-	return answer, nil
+	if n := len(a.Notices); n > ingestNotices {
+		a.Notices, a.Left = a.Notices[:ingestNotices], n-ingestNotices
+	}
+	return a
 }
 
 var errTooLarge = errors.New("the body is too large")

@@ -8,6 +8,9 @@
 //
 // The first line may be left out: then it is a PARTIAL reading. Without the last one, or with another number of rows,
 // the reading is not complete, and nothing is missing by it.
+//
+// A program that has read a row from elsewhere may say where, by an "origin" beside it, and what is to be noted about
+// it, by "notices"; {"notice": {…}} tells of what it could not read.
 package ndjson
 
 import (
@@ -43,14 +46,18 @@ type Run struct {
 	Kind  domain.RunKind `json:"kind"`
 }
 
-// line is what a line may hold: one of these.
+// line is what a line may hold: one of these, and beside a row where it comes from and what is noted about it.
 type line struct {
-	Run    *Run             `json:"run"`
-	CI     *importer.CI     `json:"ci"`
-	Team   *importer.Team   `json:"team"`
-	Person *importer.Person `json:"person"`
-	Delete *string          `json:"delete"`
-	End    *end             `json:"end"`
+	Run    *Run             `json:"run,omitempty"`
+	CI     *importer.CI     `json:"ci,omitempty"`
+	Team   *importer.Team   `json:"team,omitempty"`
+	Person *importer.Person `json:"person,omitempty"`
+	Delete *string          `json:"delete,omitempty"`
+	Notice *importer.Notice `json:"notice,omitempty"`
+	End    *end             `json:"end,omitempty"`
+
+	Origin  *importer.Origin  `json:"origin,omitempty"`
+	Notices []importer.Notice `json:"notices,omitempty"`
 }
 
 type end struct {
@@ -118,6 +125,10 @@ func (s *Source) Rows(ctx context.Context) iter.Seq2[importer.Row, error] {
 				if !yield(importer.Row{}, s.reject(at, "a run stands on the first line alone")) {
 					return
 				}
+			case parsed.Notice != nil:
+				if !yield(importer.Row{}, parsed.Notice) {
+					return
+				}
 			default:
 				rows++
 				if !yield(parsed.row(s.origin(at)), nil) {
@@ -183,20 +194,28 @@ func parse(text []byte) (line, error) {
 	if d.More() {
 		return l, errors.New("the line holds more than one object")
 	}
+	return l, l.check()
+}
+
+// check returns an error if a line holds anything else than one thing.
+func (l line) check() error {
 	n := 0
-	for _, has := range []bool{l.Run != nil, l.CI != nil, l.Team != nil, l.Person != nil, l.Delete != nil, l.End != nil} {
+	for _, has := range []bool{l.Run != nil, l.CI != nil, l.Team != nil, l.Person != nil, l.Delete != nil, l.Notice != nil, l.End != nil} {
 		if has {
 			n++
 		}
 	}
 	if n != 1 {
-		return l, fmt.Errorf("the line holds %d of run, ci, team, person, delete and end: one is expected", n)
+		return fmt.Errorf("the line holds %d of run, ci, team, person, delete, notice and end: one is expected", n)
 	}
-	return l, nil
+	return l.told()
 }
 
 func (l line) row(at importer.Origin) importer.Row {
-	row := importer.Row{Origin: at, CI: l.CI, Team: l.Team, Person: l.Person}
+	if l.Origin != nil {
+		at = *l.Origin
+	}
+	row := importer.Row{Origin: at, CI: l.CI, Team: l.Team, Person: l.Person, Notices: l.Notices}
 	if l.Delete != nil {
 		row.Deleted = *l.Delete
 	}

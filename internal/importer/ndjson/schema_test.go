@@ -92,12 +92,17 @@ func TestTheSchemaTakesWhatIsReadAndRefusesWhatIsNot(t *testing.T) {
 	for line, fits := range map[string]bool{
 		`{"run": {"scope": "prod", "kind": "FULL"}}`:                                             true,
 		`{"ci": {"key": "a", "class": "server", "labels": {"x": "1"}, "null": ["description"]}}`: true,
-		`{"delete": "a"}`:                     true,
-		`{"end": {"rows": 0}}`:                true,
-		`{}`:                                  false,
-		`{"ci": {"class": "server"}}`:         false,
-		`{"ci": {"key": "a", "klass": "x"}}`:  false,
-		`{"delete": "a", "end": {"rows": 1}}`: false,
+		`{"delete": "a"}`: true,
+		`{"ci": {"key": "a"}, "origin": {"file": "a.yaml", "line": 3}, "notices": [{"kind": "warning", "reason": "x"}]}`: true,
+		`{"notice": {"kind": "rejected", "reason": "x", "origin": {"file": "a.yaml"}}}`:                                  true,
+		`{"notice": {"kind": "conflict", "reason": "x"}}`:                                                                false,
+		`{"end": {"rows": 0}, "origin": {}}`:                                                                             false,
+		`{"delete": "a", "notices": []}`:                                                                                 false,
+		`{"end": {"rows": 0}}`:                                                                                           true,
+		`{}`:                                                                                                             false,
+		`{"ci": {"class": "server"}}`:                                                                                    false,
+		`{"ci": {"key": "a", "klass": "x"}}`:                                                                             false,
+		`{"delete": "a", "end": {"rows": 1}}`:                                                                            false,
 	} {
 		row, err := jsonschema.UnmarshalJSON(strings.NewReader(line))
 		if err != nil {
