@@ -4,7 +4,10 @@ go 1.26.0
 
 tool github.com/99designs/gqlgen
 
-ignore ./clients/node_modules
+ignore (
+	./clients/backstage/node_modules
+	./clients/node_modules
+)
 
 require (
 	ariga.io/atlas v0.32.1-0.20250325101103-175b25e1c1b9

@@ -13,7 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
 )
 
-// listedAccount is an account as it is asked for. What an actor may not see is nil.
+// listedAccount is an account as it is asked for. A field that the actor may not see is nil.
 type listedAccount struct {
 	ID, Name, Kind           string
 	State, LocalName, Issuer *string

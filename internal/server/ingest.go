@@ -170,7 +170,7 @@ func (i *ingest) run(r *http.Request, source string) (done ingestDetail, err err
 	return done, err
 }
 
-// brief is what a program is told that asks for no details.
+// brief returns the answer for a program that asks for no details.
 func (d ingestDetail) brief() ingestAnswer {
 	p := d.Plan
 	a := ingestAnswer{

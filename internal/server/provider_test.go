@@ -216,7 +216,7 @@ func TestASessionIsAsFreshAsTheProviderSays(t *testing.T) {
 				t.Errorf("%s: %s", name, fresh(cookie))
 			}
 		}
-		// Who comes for the first time may have signed in there today; who is in and comes again is asked anew.
+		// A person may have signed in there today to come in; one that is in and comes again is asked anew.
 		n.p.SignsIn(ada, nil)
 		_, in := n.arrive("/")
 		for cookie, want := range map[string]string{"": "43200", "Cookie: __Host-linchpin=lps_nobodys": "43200", in: "900"} {

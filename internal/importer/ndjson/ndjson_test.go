@@ -104,7 +104,7 @@ func (g given) Rows(context.Context) iter.Seq2[importer.Row, error] {
 	}
 }
 
-func TestWhatIsWrittenIsReadAsTheSame(t *testing.T) {
+func TestAStreamThatIsWrittenIsReadAsTheSame(t *testing.T) {
 	at := func(line int) importer.Origin {
 		return importer.Origin{File: "a & <b>.yaml", Line: line, Column: "Env"}
 	}

@@ -24,8 +24,8 @@ import (
 var ErrNoRole = errs.New(errs.Forbidden, "nothing gives you a role here: ask an admin")
 
 // SignInBy begins the session of a person whom a provider knows, and ends the one that their browser had. The account
-// is found by issuer and subject alone. It is made when a binding of a group gives it a role. The session is as fresh as
-// the provider says. Failures: ErrNoRole.
+// is found by issuer and subject alone. It is made when a binding of a group gives it a role. The session is as fresh
+// as the provider says. Failures: ErrNoRole.
 func (p *Practice) SignInBy(ctx context.Context, who provider.Person, network, before string) (newSession string, err error) {
 	return store.Write(ctx, p.store, auth.System.By("account.sign_in"), func(ctx context.Context, tx *store.Tx) (string, error) {
 		a, err := known(ctx, tx, who)
