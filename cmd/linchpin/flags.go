@@ -24,6 +24,7 @@ type serveFlags struct {
 	refuse      bool // what it could not do in time
 	trusted     trusted
 	chores      app.Chores
+	schedules   string // a file
 	drainDelay  time.Duration
 	front       front
 	oidc        oidc
@@ -38,6 +39,7 @@ func newServeFlags(set *pflag.FlagSet) *serveFlags {
 	set.DurationVar(&f.chores.KeepKeys, "keep-keys", 24*time.Hour, "how long an Idempotency-Key and its answer are remembered, at least")
 	set.DurationVar(&f.chores.Verify, "verify", time.Hour, "how often to compare the graph with the tables, and build it anew where it differs; 0 never does")
 	set.DurationVar(&f.chores.CloseResolved, "close-resolved-after", 7*24*time.Hour, "close incidents that nobody has opened again for so long after they were resolved; 0 leaves it to people")
+	set.StringVar(&f.schedules, "schedules", "", "a file that says what to import again and again; of any number of servers with it one does")
 	set.DurationVar(&f.drainDelay, "drain-delay", 5*time.Second, "how long to answer after being told to stop, so that a balancer that asks /readyz sends nothing more; 0 at once, as --dev does unless this is given")
 	set.BoolVar(&f.refuse, "refuse-overload", true, "refuse at once what could not be done in time, with 503 and OVERLOADED; without, everything that comes is begun")
 	limitFlags(set, &f.limits)
@@ -71,6 +73,12 @@ func (f *serveFlags) check(getenv func(string) string) error {
 		return fmt.Errorf("--close-resolved-after is %s: a length of time, or 0 to leave that to people", f.chores.CloseResolved)
 	case f.drainDelay < 0:
 		return fmt.Errorf("--drain-delay is %s: a length of time, or 0 to stop at once", f.drainDelay)
+	}
+	if f.schedules != "" {
+		var err error
+		if f.chores.Schedules, err = app.Schedules(f.schedules); err != nil {
+			return err
+		}
 	}
 	if f.isDev() && !f.set.Changed("drain-delay") {
 		f.drainDelay = 0

@@ -47,8 +47,50 @@ has priority 100, is believed for ever, and keeps what it has lost.`,
 	cmd.AddCommand(
 		&cobra.Command{Use: "list", Short: "List the sources that were described or read", Args: argsOf(cobra.NoArgs), RunE: reading(env, func(ctx context.Context, s *store.Store, _ []string) error { return listSources(ctx, env, s) })},
 		setSource(env),
+		&cobra.Command{Use: "schedules", Short: "List what servers import by schedules, and how it went", Args: argsOf(cobra.NoArgs), RunE: reading(env, func(ctx context.Context, s *store.Store, _ []string) error { return listSchedules(ctx, env, s) })},
+		pauseSchedule(env, "pause", "Leave a schedule alone until it is resumed", true),
+		pauseSchedule(env, "resume", "Import by a schedule again", false),
 	)
 	return cmd
+}
+
+func pauseSchedule(env *environment, verb, short string, isPaused bool) *cobra.Command {
+	return &cobra.Command{
+		Use: verb + " SCHEDULE", Short: short, Args: argsOf(cobra.ExactArgs(1)),
+		RunE: onStore(env, func(ctx context.Context, s *store.Store, words []string) error {
+			actor, err := auth.Require(ctx, "source.set")
+			if err != nil {
+				return err
+			}
+			if err := s.PauseLease(ctx, actor.By("source."+verb), words[0], isPaused); err != nil {
+				return err
+			}
+			return listSchedules(ctx, env, s)
+		}),
+	}
+}
+
+func listSchedules(ctx context.Context, env *environment, s *store.Store) error {
+	all, err := s.Leases(ctx)
+	if err != nil {
+		return err
+	}
+	t := table{header: []string{"SCHEDULE", "STATE", "ENDED", "DUE", "RESULT"}, isSentence: true}
+	for _, l := range all {
+		state, ended, result := "waits", "never", ""
+		switch {
+		case l.IsPaused:
+			state = "paused"
+		case l.Holder != "":
+			state = "runs on " + l.Holder
+		}
+		if l.Ended != nil {
+			ended, result = l.Ended.UTC().Format(time.DateTime), cmp.Or(l.Failure, "done")
+		}
+		t.add(l.Name, state, ended, l.Due.UTC().Format(time.DateTime), result)
+	}
+	t.write(env.stdout, env.screen())
+	return nil
 }
 
 func setSource(env *environment) *cobra.Command {

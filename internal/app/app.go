@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/consent"
+	schedules "github.com/linchpin-cmdb/linchpin/internal/importer/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
@@ -48,12 +50,13 @@ type App struct {
 	Reader   *read.Reader
 	Migrated int // how many migrations Open applied
 
-	feed     *journal.Feed
-	signer   *audit.Signer // of checkpoints; nil: nobody signs in, and there is no root key
-	signed   atomic.Int64  // the newest revision that is known to be signed
-	draining atomic.Bool
-	stop     context.CancelFunc
-	log      *slog.Logger
+	feed      *journal.Feed
+	scheduled *schedules.Runner
+	signer    *audit.Signer // of checkpoints; nil: nobody signs in, and there is no root key
+	signed    atomic.Int64  // the newest revision that is known to be signed
+	draining  atomic.Bool
+	stop      context.CancelFunc
+	log       *slog.Logger
 }
 
 // Open opens a database, brings it to the newest version, seeds it where it is empty, and lets the graph follow it.
@@ -105,6 +108,8 @@ func (a *App) follow(ctx context.Context) (err error) {
 		Approval: approval.New(s), Identity: identity.New(s, nil), ServiceLevel: servicelevel.New(s), Schedule: schedule.New(s),
 	}
 	a.Reader = read.New(s, a.Graph, a.Incident, a.feed)
+	host, _ := os.Hostname() // it is for people alone
+	a.scheduled = &schedules.Runner{Store: s, Holder: fmt.Sprintf("%s/%d", host, os.Getpid()), Open: openScheduled, Log: a.log}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/linchpin-cmdb/linchpin/internal/auth/session"
+	"github.com/linchpin-cmdb/linchpin/internal/importer/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/safe"
 )
 
@@ -18,11 +19,15 @@ const forgetEvery = 30 * time.Minute
 // signEvery is how often the journal is signed, at most, if something was written.
 const signEvery = time.Minute
 
+// scheduledEvery is how often a server looks for imports that are due, at most.
+const scheduledEvery = 5 * time.Second
+
 // Chores are the intervals of a server's chores.
 type Chores struct {
 	KeepKeys      time.Duration // for how long an idempotency key is remembered, at least
 	Verify        time.Duration // about how often the graph is compared with the tables; 0 for never
 	CloseResolved time.Duration // how long after it was resolved an incident is closed; 0 for never
+	Schedules     []schedule.Schedule
 }
 
 // Start starts the chores, which end with ctx. Any number of servers may do them for one database.
@@ -36,6 +41,7 @@ func (a *App) Start(ctx context.Context, c Chores) {
 	})
 	safe.Every(ctx, a.log, "signing the journal", about(signEvery/2, signEvery), a.Checkpoint)
 	safe.Go(a.log, "watching service levels", func() { a.ServiceLevel.Watch(ctx, a.log) })
+	a.scheduled.Start(ctx, c.Schedules, about(scheduledEvery, 2*scheduledEvery))
 	if c.Verify > 0 {
 		safe.Every(ctx, a.log, "comparing the graph with the tables", about(c.Verify/2, c.Verify/2+c.Verify), a.feed.Verify)
 	}

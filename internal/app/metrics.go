@@ -28,6 +28,8 @@ func (a *App) newMetrics() *prometheus.Registry {
 	counter := func(name, help string, value func() int64) {
 		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, safe.Measure(a.log, name, func() float64 { return float64(value()) })))
 	}
+	counter("linchpin_scheduled_imports_total", "Imports that this server made since a schedule said so.", a.scheduled.Runs)
+	counter("linchpin_scheduled_import_failures_total", "How many of them failed or were refused.", a.scheduled.Failures)
 	counter("linchpin_topology_rebuilds_total", "How often the graph did not fit the journal and was built anew.", a.feed.Rebuilds)
 	counter("linchpin_history_changes_total", "How often the database had another history than the one that was followed.", a.feed.HistoryChanges)
 	counter("linchpin_topology_mismatches_total", "How often the graph differed from the tables when they were compared.", a.feed.Mismatches)

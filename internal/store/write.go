@@ -98,7 +98,7 @@ func Write[T any](ctx context.Context, s *Store, by By, decide func(context.Cont
 	keyed, _ := ctx.Value(onceKey{}).(*once)
 	step := keyed.next()
 	for attempt := 1; ; attempt++ {
-		value, revision, err := attemptWrite(bounded, s, by, keyed, step, judging(decide))
+		value, revision, err := attemptWrite(bounded, s, by, keyed, step, judging(fenced(decide)))
 		if revision > 0 {
 			workOf(ctx).wrote(revision)
 			s.committed(bounded, revision)
