@@ -53,11 +53,19 @@ func serverIn(flags *pflag.FlagSet, env *environment) {
 // withAnswerer answers questions of one command: by the server that is named or, on the database, in this process. It
 // neither makes nor changes a database.
 func withAnswerer(cmd *cobra.Command, env *environment, ask func(context.Context, *answerer) error) error {
+	return answeredBy(cmd, env, onDatabase, ask)
+}
+
+// withWriter answers as withAnswerer does, and takes mutations too.
+func withWriter(cmd *cobra.Command, env *environment, ask func(context.Context, *answerer) error) error {
+	return answeredBy(cmd, env, onWritten, ask)
+}
+
+func answeredBy(cmd *cobra.Command, env *environment, open func(context.Context, *environment) (*answerer, error), ask func(context.Context, *answerer) error) error {
 	at, err := env.serverAddress(cmd)
 	if err != nil {
 		return err
 	}
-	open := onDatabase
 	if at != "" {
 		open = func(_ context.Context, env *environment) (*answerer, error) { return onServer(env, at) }
 	}
@@ -82,11 +90,20 @@ func (env *environment) serverAddress(cmd *cobra.Command) (string, error) {
 
 // onDatabase opens a database that exists, for questions alone. A person who has the database sees it all.
 func onDatabase(ctx context.Context, env *environment) (*answerer, error) {
+	return inThisProcess(ctx, env, app.OpenReading)
+}
+
+// onWritten opens a database for writes too, in the name of the person at the command line.
+func onWritten(ctx context.Context, env *environment) (*answerer, error) {
+	return inThisProcess(ctx, env, app.Open)
+}
+
+func inThisProcess(ctx context.Context, env *environment, open func(context.Context, string, *slog.Logger) (*app.App, error)) (*answerer, error) {
 	address, err := env.address()
 	if err != nil {
 		return nil, err
 	}
-	a, err := app.OpenReading(ctx, address, logFrom(env, slog.LevelWarn)) // what it asks itself is not worth a line
+	a, err := open(ctx, address, logFrom(env, slog.LevelWarn)) // what it asks itself is not worth a line
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +113,7 @@ func onDatabase(ctx context.Context, env *environment) (*answerer, error) {
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	return &answerer{client: &http.Client{Transport: inProcess{handler}}, url: "http://localhost", close: a.Close}, nil
+	return &answerer{client: &http.Client{Transport: inProcess{handler, personName()}}, url: "http://localhost", close: a.Close}, nil
 }
 
 // onServer returns a server to ask, with the token of the environment or, if it has none, with the one that login got
@@ -186,12 +203,16 @@ func (a *answerer) unknown() error {
 }
 
 // inProcess has a handler answer requests, with no network between.
-type inProcess struct{ handler http.Handler }
+type inProcess struct {
+	handler http.Handler
+	actor   string
+}
 
 // RoundTrip answers a request.
 func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	served := r.Clone(r.Context())
 	served.Host, served.RequestURI, served.RemoteAddr = r.URL.Host, r.URL.RequestURI(), "127.0.0.1:0"
+	served.Header.Set("Linchpin-Actor", p.actor)
 	w := &written{status: http.StatusOK, header: http.Header{}}
 	p.handler.ServeHTTP(w, served)
 	return &http.Response{

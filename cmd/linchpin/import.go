@@ -62,7 +62,7 @@ Exit codes: 0 all went in; 1 it could not be done; 2 the command line is wrong;
 	flags.BoolVar(&o.dryRun, "dry-run", false, "plan and print the summary, write nothing")
 	flags.BoolVar(&o.json, "json", false, "print the plan as JSON")
 	flags.BoolVar(&o.verbose, "verbose", false, "list every problem")
-	cmd.AddCommand(importCSVCommand(env, &o), importNetBoxCommand(env, &o), importNDJSONCommand(env, &o), importSQLCommand(env, &o))
+	cmd.AddCommand(importCSVCommand(env, &o), importNetBoxCommand(env, &o), importNDJSONCommand(env, &o), importSQLCommand(env, &o), importPlanCommand(env, &o))
 	flags.StringVar(&o.source, "source", "", "name of the source whose keys these are, such as oidc:default for people of the provider (default what is imported, such as estate, or as the mapping says)")
 	flags.StringVar(&o.scope, "scope", "", "the part of the source that is read, such as an account or a cluster")
 	flags.BoolVar(&o.full, "full", false, "it is all that the scope has: what it lacks is missing from now on")
@@ -92,12 +92,14 @@ func somePaths(cmd *cobra.Command, args []string) error {
 }
 
 // operator returns the actor of a command.
-func operator() auth.Actor {
-	name := "unknown"
+func operator() auth.Actor { return auth.Command(personName()) }
+
+// personName returns what the system calls the person at the command line.
+func personName() string {
 	if u, err := user.Current(); err == nil {
-		name = u.Username
+		return u.Username
 	}
-	return auth.Command(name)
+	return "unknown"
 }
 
 func runImport(ctx context.Context, env *environment, source importer.Source, o importOptions) error {

@@ -43,7 +43,7 @@ func parse(file string, content []byte) (*state, *importer.Notice) {
 	case h.EncryptedData != nil:
 		return nil, rejected(file, 1, "the state is encrypted: import what `tofu show -json` prints")
 	case h.ResourceChanges != nil:
-		return nil, rejected(file, 1, "this is a plan, not a state: import what `terraform show -json` prints without a plan")
+		return nil, rejected(file, 1, "this is a plan, not a state: import what `terraform show -json` prints without a plan, or draft a change of it by linchpin import terraform-plan")
 	case h.FormatVersion != "" && h.Values != nil:
 		err = st.readShown(content, h.Values.Root)
 	case h.FormatVersion != "":

@@ -323,7 +323,7 @@ func TestAFileThatIsNoStateIsRefusedAndTellsNoSecret(t *testing.T) {
 		{"another thing", `{"name": "hunter2"}`, "s.json:1: this is no state of Terraform or OpenTofu, and not what `show -json` prints"},
 		{"a newer version", `{"version": 5}`, `s.json:1: this is a state of version 5: version 4 is known`},
 		{"an encrypted state", `{"serial": 1, "lineage": "x", "meta": {}, "encrypted_data": "hunter2", "encryption_version": "v0"}`, "s.json:1: the state is encrypted: import what `tofu show -json` prints"},
-		{"a plan", `{"format_version": "1.2", "resource_changes": [], "planned_values": {}}`, "s.json:1: this is a plan, not a state: import what `terraform show -json` prints without a plan"},
+		{"a plan", `{"format_version": "1.2", "resource_changes": [], "planned_values": {}}`, "s.json:1: this is a plan, not a state: import what `terraform show -json` prints without a plan, or draft a change of it by linchpin import terraform-plan"},
 		{"an empty state", `{"format_version": "1.0"}`, "s.json:1: what `show -json` printed holds no state: it is empty"},
 		{"a resource of another shape", stateOf("\n" + `{"mode": "managed", "type": "aws_instance", "name": ["hunter2"]}`), `s.json:2: the resource cannot be read: Name has another shape than in a state`},
 		{"attributes of another shape", stateOf(`{"mode": "managed", "type": "aws_instance", "name": "a", "instances": [{"attributes": ["hunter2"]}]}`), `s.json:1: the resource cannot be read: `},
