@@ -60,6 +60,12 @@ var nestedOperations = map[string]string{
 		services PAGE { nodes { serviceLevelTargets { name } } } calendars PAGE { nodes { name } } breached: incidents(filter: {isBreached: true}, first: 3) { nodes { number } } }`,
 	"resolving": `mutation { resolveIncident(input: {id: "INCIDENT", code: FIXED, notes: "NOW", withChildren: false}) { incident { number }
 		resolvedChildren { number } openChildren PAGE { totalCount nodes { caller { name } impactDifference { services { ci { name } } } } } userErrors { message } } }`,
+	"sources": `{ sources { code isDescribed fieldPriorities { field } keySpaces scopes { name claimCount missingCount lastCompleteAt } } }`,
+	"runs": `{ importRuns PAGE { nodes { id figures { kind plannedCount } rows(first: 3) { totalCount nodes { kind outcome origin ci { name class { code } owner { name } } changes { field before after } } }
+		created: rows(outcome: CREATE, first: 2) { nodes { key } } } } }`,
+	"claims":             `{ cis PAGE { nodes { claims { source key isStale fields { field value isBelieved isLocked } } } } }`,
+	"drift":              `{ drift(first: 100) { pageInfo { endCursor } nodes { kind summary standing said ci { name class { code } owner { name } } } } }`,
+	"drift of a service": `{ drift(first: 100, service: "HUB", ownerTeam: "TEAM", class: "server", source: "test") { nodes { kind ci { name } } } }`,
 	"kpis": `{ kpis(period: DAY, from: "2027-01-01T00:00:00Z", to: "2027-02-01T00:00:00Z", groupBy: SERVICE, first: 100) { totalCount nodes { start end service { ci { name } } incidentsOpened incidentsResolved incidentsReopened
 		incidentsBreached timeToAcknowledge { p50 } timeToResolve { p50 mean } backlog backlogAge { mean } changesClosed changesSuccessful changeSuccessRate changesThatCausedIncidents conflictsFound changesWithConflicts } }
 		classes: kpis(period: MONTH, from: "2027-01-01T00:00:00Z", to: "2027-02-01T00:00:00Z", groupBy: CLASS) { nodes { ciClass { code } incidentsOpened backlog changesClosed } } }`,

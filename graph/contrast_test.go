@@ -130,6 +130,7 @@ func (e *estate) contrastSettings(ctx context.Context, tx *store.Tx) error {
 		tx.ChangeTemplate.Create().SetName("retired").SetRetiredAt(now).SetClasses([]ident.ID{}).SetMayTakeDown(false).SetCreatedAt(now).SetUpdatedAt(now).Exec(ctx),
 		tx.ChangeWindow.Create().SetName("upkeep").SetKind(domain.Maintenance).
 			SetCis([]ident.ID{}).SetClasses([]ident.ID{}).SetLabels(map[string]string{}).SetStartsAt(dawn).SetDurationMinutes(30).SetTimeZone("UTC").SetCreatedAt(now).SetUpdatedAt(now).Exec(ctx),
+		writeBy(ctx, tx, "INSERT INTO x_run (id, source, scope, kind, state, started_at, actor) VALUES (1000, 'elsewhere', 'twin 1', 'EVENT', 'FAILED', $1, 'test')", now),
 		tx.DanglingReference.Create().SetRecordID(e.hub).SetSource("elsewhere").SetExternalID("missing").SetKind(domain.DanglingRelationship).SetDetail("depends_on").SetCreatedAt(now).Exec(ctx),
 	)
 }
@@ -137,4 +138,9 @@ func (e *estate) contrastSettings(ctx context.Context, tx *store.Tx) error {
 func relate(ctx context.Context, tx *store.Tx, kind, source, target ident.ID) error {
 	return tx.Relationship.Create().SetTypeID(kind).SetSourceID(source).SetTargetID(target).SetAttributes(map[string]any{}).
 		SetCreatedAt(tx.Now).SetUpdatedAt(tx.Now).Exec(ctx)
+}
+
+func writeBy(ctx context.Context, tx *store.Tx, statement string, args ...any) error {
+	_, err := tx.ExecContext(ctx, statement, args...)
+	return err
 }

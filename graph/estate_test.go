@@ -138,6 +138,9 @@ func (e *estate) grow(t testing.TB, i int) {
 			SetKind(domain.DanglingRelationship).SetDetail("depends_on").SetCreatedAt(now).Save(ctx); err != nil {
 			return err
 		}
+		if err := e.read(ctx, tx, i, made.ID); err != nil {
+			return err
+		}
 		if _, err := tx.Team.Create().SetName(fmt.Sprintf("team %d", i)).SetParentID(e.team).SetCreatedAt(now).SetUpdatedAt(now).Save(ctx); err != nil {
 			return err
 		}
@@ -248,4 +251,30 @@ func (e *estate) grow(t testing.TB, i int) {
 		}
 		return tx.CI.UpdateOneID(e.hub).SetDescription(fmt.Sprintf("a row, the hub %d", i)).AddVersion(1).SetUpdatedAt(now).Exec(ctx)
 	})
+}
+
+// read adds the i-th run of a source, two claims on a CI, and a row of the first run about that.
+func (e *estate) read(ctx context.Context, tx *store.Tx, i int, ci ident.ID) error {
+	run := int64(i + 1)
+	steps := [][]any{{int64(1), int64(i)}, {run, int64(100)}}
+	if i == 0 {
+		steps = steps[:1]
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO x_run (id, source, scope, kind, state, started_at, finished_at, is_complete, counts, from_revision, actor)
+		VALUES ($1, 'test', '', 'FULL', 'APPLIED', $2, $2, true, '{"planned": {"ci": {"create": 1}}, "written": {"ci": {"create": 1}}}', 1, 'test')`, run, tx.Now); err != nil {
+		return err
+	}
+	for _, at := range steps {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO x_run_row (run, place, id, outcome, step, about, is_told) VALUES ($1, $2, $3, 'create', $4, $5, true)",
+			at[0], at[1], at[0].(int64)<<24+at[1].(int64), fmt.Sprintf(`{"kind": "ci", "outcome": "create", "externalId": "row %d", "changes": [{"field": "name", "before": null, "after": "row"}]}`, i), int64(ci)); err != nil {
+			return err
+		}
+	}
+	for _, source := range []string{"test", "elsewhere"} {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO x_claim (source, key, scope, record, hash, body, first_run, changed_run, changed_at) VALUES ($1, $2, '', $3, $4, $5, 1, 1, $6)",
+			source, ci.String(), int64(ci), []byte("hash"), fmt.Sprintf(`{"ci": {"key": %q, "name": "of %s", "attributes": {"row": %d}, "owners": [{"team": "t"}]}}`, ci, source, i), tx.Now); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -22,7 +22,7 @@ func TestEveryNodeIsReachableByItsID(t *testing.T) {
 		examples := map[string]string{
 			"CI": e.hub.String(), "Service": e.cis[1].As(ident.Service).String(), "ServiceTier": e.tier.String(), "CIClass": e.class.String(),
 			"RelationshipType": e.dependsOn.String(), "Team": e.team.String(), "Person": e.person.String(), "Incident": e.incidents[0].String(), "Change": e.changes[0].String(),
-			"Relationship": "rel_1", "DependencyGroup": "grp_1", "DanglingReference": "dng_1", "Approval": "apr_1", "TimelineEntry": "tml_1", "ChangeWindow": "win_1", "Account": "acc_1", "RoleBinding": "rbd_1", "ApiToken": "tok_1",
+			"Relationship": "rel_1", "DependencyGroup": "grp_1", "ImportRun": "run_1", "DanglingReference": "dng_1", "Approval": "apr_1", "TimelineEntry": "tml_1", "ChangeWindow": "win_1", "Account": "acc_1", "RoleBinding": "rbd_1", "ApiToken": "tok_1",
 		}
 		made, _ := ask(t, e, `mutation { createServiceLevelTarget(input: {name: "soon", metric: RESOLVE, duration: "PT1H", calendar: "cal_1"}) { serviceLevelTarget { id calendar { id } } } }`, nil, "")
 		target := made.(object)["data"].(object)["createServiceLevelTarget"].(object)["serviceLevelTarget"].(object)

@@ -50,6 +50,8 @@ var lists = withRootLists(map[string]pagedList{
 	"impact.affected":      {`{ impact(facts: NONE, failed: [{id: "HUB"}]) { affected LIST } }`, "ci { id }", ""},
 	"impact.services":      {`{ impact(facts: NONE, failed: [{id: "HUB"}]) { services LIST } }`, "ci { id }", ""},
 	"Change.impact":        {`{ change(id: "CHANGE") { impact(facts: NONE) { affected LIST } } }`, "ci { id }", ""},
+	"ImportRun.rows":       {`{ importRun(id: "run_1") { rows LIST } }`, "id: key", ""},
+	"ImportRun.created":    {`{ importRun(id: "run_1") { rows(outcome: CREATE) LIST } }`, "id: key", ""},
 	"Relationship.history": {`{ node(id: "rel_1") { ... on Relationship { history LIST } } }`, "id", ""},
 })
 

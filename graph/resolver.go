@@ -4,6 +4,7 @@ package graph
 
 import (
 	"github.com/linchpin-cmdb/linchpin/graph/read"
+	"github.com/linchpin-cmdb/linchpin/internal/importer"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/change"
@@ -12,6 +13,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/source"
 )
 
 // Practices are the owners of all verbs. A new practice is a line here and one in the assembly of the product.
@@ -24,6 +26,8 @@ type Practices struct {
 	ServiceLevel *servicelevel.Practice
 	Schedule     *schedule.Practice
 	Identity     *identity.Practice
+	Source       *source.Practice
+	Import       *importer.Practice
 }
 
 // Resolver is the root of all resolvers: the reader and the practices.

@@ -25,6 +25,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/consent"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
+	"github.com/linchpin-cmdb/linchpin/internal/importer"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/catalog"
@@ -34,6 +35,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/source"
 	"github.com/linchpin-cmdb/linchpin/internal/server"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
@@ -80,6 +82,7 @@ func following(t testing.TB, s *store.Store, limits guard.Limits) (http.Handler,
 	incidents := incident.New(s, g)
 	resolver := graph.New(read.New(s, g, incidents, feed), graph.Practices{
 		CMDB: cmdb.New(s), Catalog: catalog.New(s), Incident: incidents, Change: change.New(s, g), Approval: approval.New(s), ServiceLevel: servicelevel.New(s), Schedule: schedule.New(s),
+		Source: source.New(s), Import: importer.New(s),
 		Identity: identity.New(s, nil),
 	})
 	limits.QueryTime, limits.MutationTime = 5*time.Minute, 5*time.Minute // a slow machine answers too

@@ -154,6 +154,7 @@ func sighted(t *testing.T, s *store.Store) *guarded {
 	if err != nil {
 		t.Fatal(err)
 	}
+	importing(t, s, g.ids, sightedAt, "canary", true)
 	return g
 }
 
@@ -277,7 +278,7 @@ func TestRestrictedCIsAreNeverNamed(t *testing.T) {
 			"Query.node": fmt.Sprintf("id: %q", g.ids["rack"]), "Query.nodes": `ids: ["` + strings.Join(slices.Sorted(maps.Values(g.ids)), `", "`) + `"]`,
 			"Query.kpis":     fmt.Sprintf(`period: MONTH, groupBy: SERVICE, from: %q, to: %q`, sightedAt.Format(time.RFC3339), sightedAt.Add(time.Second).Format(time.RFC3339)),
 			"Query.incident": fmt.Sprintf("id: %q", g.ids["incident"]), "Query.incidentByNumber": `number: "INC0000002"`,
-			"Query.change": fmt.Sprintf("id: %q", g.ids["change"]), "Query.changeByNumber": `number: "CHG0000001"`, "Query.ciClass": `code: "server"`,
+			"Query.change": fmt.Sprintf("id: %q", g.ids["change"]), "Query.changeByNumber": `number: "CHG0000001"`, "Query.ciClass": `code: "server"`, "Query.source": `code: "plain"`, "Query.importRun": `id: "run_1"`,
 			"Query.changeWindow": fmt.Sprintf("id: %q", g.ids["window"]), "Query.changeCalendar": fmt.Sprintf("%s, filter: {service: %q}", year, g.ids["shop"]),
 			"Query.team": fmt.Sprintf("id: %q", g.ids["keepers"]), "Query.person": fmt.Sprintf("id: %q", g.ids["ada"]),
 			"CIConnection.facets": "fields: [CLASS, OWNER_TEAM]", "ServiceConnection.facets": "fields: [KIND, TIER]", "IncidentConnection.facets": "fields: [STATE, ASSIGNMENT_TEAM]",

@@ -92,6 +92,9 @@ var weighed = []struct{ fields, operation string }{
 	{"services by tier", `{ services(first: 20, orderBy: {field: TIER}) { nodes { id } } }`},
 	{"services by state", `{ services(first: 20, orderBy: {field: OPERATIONAL_STATE, direction: DESC}) { nodes { id } } }`},
 	{"services by criticality", `{ services(first: 20, orderBy: {field: CRITICALITY}) { nodes { id } } }`},
+	{"claims of records", `{ cis(first: 50) { nodes { claims { source isStale fields { field value isBelieved } } } } }`},
+	{"Source.scopes", `{ sources { scopes { claimCount missingCount } } }`},
+	{"Query.drift", `{ drift(kinds: [MISSING]) { nodes { kind } } }`},
 	{"Query.kpis", `{ kpis(period: MONTH, from: "BEGIN", to: "END") { nodes { incidentsOpened incidentsResolved backlog } } }`},
 	{"KPIGroup.TEAM", `{ kpis(period: MONTH, groupBy: TEAM, from: "BEGIN", to: "END", first: 1) { totalCount nodes { incidentsOpened } } }`},
 	{"KPIGroup.SERVICE", `{ kpis(period: MONTH, groupBy: SERVICE, from: "BEGIN", to: "END", first: 1) { totalCount nodes { incidentsOpened } } }`},
@@ -190,6 +193,15 @@ func weighing(b *testing.B, s *store.Store) *scales {
 	done, err := fill.Database(ctx, s, fill.Plan{CIs: n, Seed: seed, Year: true}, nil)
 	if err != nil {
 		b.Fatal(err)
+	}
+	for _, statement := range []string{
+		"INSERT INTO x_run (source, scope, kind, state, started_at, finished_at, is_complete, actor) VALUES ('test', '', 'FULL', 'APPLIED', $1, $1, true, 'test')",
+		`INSERT INTO x_claim (source, key, scope, record, hash, body, first_run, changed_run, changed_at) SELECT 'test', CAST(id AS text), '', id, '',
+			'{"ci": {"key": "x", "name": "x", "class": "server", "attributes": {"os": "Debian"}, "owners": [{"team": "t"}], "relationships": [{"type": "depends_on", "target": "y"}]}}', 1, 1, $1 FROM ci`,
+	} {
+		if _, err := s.Writer().ExecContext(ctx, statement, now); err != nil {
+			b.Fatal(err)
+		}
 	}
 	if _, err := s.Writer().ExecContext(ctx, "ANALYZE"); err != nil {
 		b.Fatal(err)

@@ -182,13 +182,13 @@ func listSources(ctx context.Context, env *environment, s *store.Store) error {
 	if err != nil {
 		return store.Translate(err)
 	}
-	read, err := importer.ReadScopes(ctx, s)
+	read, err := importer.ReadScopes(ctx, s, nil)
 	if err != nil {
 		return err
 	}
 	t := table{header: []string{"SOURCE", "SCOPE", "PRIORITY", "STALE AFTER", "LOST", "CLAIMS", "MISSING", "LAST COMPLETE RUN"}}
 	shown := map[string]bool{}
-	row := func(of *ent.Source, at importer.Scope) {
+	row := func(of *ent.Source, at *importer.Scope) {
 		last := "never"
 		if at.LastComplete != nil {
 			last = at.LastComplete.UTC().Format(time.DateTime)
@@ -213,7 +213,7 @@ func listSources(ctx context.Context, env *environment, s *store.Store) error {
 	}
 	for _, of := range described {
 		if !shown[of.Code] {
-			row(of, importer.Scope{})
+			row(of, &importer.Scope{})
 		}
 	}
 	t.write(env.stdout, env.screen())

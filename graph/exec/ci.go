@@ -718,6 +718,20 @@ func (ec *executionContext) _CI_lockedFields(ctx context.Context, field graphql.
 	return ec.marshalNString2ᚕstringᚄ(ctx, field.Selections, obj.LockedFields())
 }
 
+func (ec *executionContext) _CI_claims(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "CI", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.Claims(ctx)
+		},
+		ec.marshalNClaim2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐClaimᚄ,
+		true,
+	)
+}
+
 func (ec *executionContext) _CI_relationships(ctx context.Context, field graphql.CollectedField, obj *read.CI) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -2748,6 +2762,11 @@ func (ec *executionContext) _CI(ctx context.Context, sel ast.SelectionSet, obj *
 			}
 		case "lockedFields":
 			out.Values[i] = ec._CI_lockedFields(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "claims":
+			out.Values[i] = ec._CI_claims(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -2109,6 +2109,8 @@ type CI implements Node {
   service: Service
   """The names of the fields that a person has set. Imports do not overwrite them."""
   lockedFields: [String!]!
+  """What sources last said of it, by source and key, and which of them is believed; as of now, also if the CI is shown as it was."""
+  claims: [Claim!]!
   """Its relationships to other CIs."""
   relationships(
     """Which relationships."""
@@ -6938,6 +6940,553 @@ input DeleteServiceLevelTargetInput {
 type DeleteServiceLevelTargetPayload {
   """The id of the record that is gone; null when there are userErrors."""
   deletedId: ID
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/source.graphql", Input: `extend type Query {
+  """The source with this code: how far it is believed; null if it was neither described nor read."""
+  source(
+    """Its code, such as backstage."""
+    code: String!
+  ): Source
+  """The sources of imports that were described or read, in the order of their codes."""
+  sources: [Source!]!
+  """The run of an import with this id; null if there is none."""
+  importRun(
+    """The run's id. Its number is what command lines show."""
+    id: ID!
+  ): ImportRun
+  """The runs of imports, the newest first."""
+  importRuns(
+    """Which runs."""
+    filter: ImportRunFilter
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): ImportRunConnection!
+  """
+  Where CIs and what sources say of them have come apart, CI by CI; of those that you may see and that are not retired.
+  A page looks at 2,000 CIs at most, so that it may hold fewer than you ask for, or none, while there are more: go on
+  after ` + "`" + `endCursor` + "`" + ` as long as there is a next page.
+  """
+  drift(
+    """Of which kinds; of all if it is left out."""
+    kinds: [DriftKind!]
+    """Only what this source is believed in, has lost, or says otherwise."""
+    source: String
+    """Only of CIs of this class, and of those below it."""
+    class: String
+    """Only of this service or CI and of what it needs, directly or through others."""
+    service: ID
+    """Only of CIs that this team owns."""
+    ownerTeam: ID
+    """How many to return: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+  ): DriftConnection! @cost(weight: "1000")
+}
+
+"""A system that CIs are imported from, and how far it is believed."""
+type Source {
+  """The code that tells it from others, such as backstage."""
+  code: String!
+  """Whether somebody has described it. Of one that nobody has, the defaults are shown."""
+  isDescribed: Boolean!
+  """Of two sources that report a field, the one of the higher priority is believed; of equals the one that reported the record first."""
+  priority: Int!
+  """What it is worth for single fields, in place of its priority."""
+  fieldPriorities: [FieldPriority!]!
+  """For how long it is believed after it was read; then it counts only where no other one does. Null is for ever."""
+  staleAfter: Duration
+  """What becomes of a record that it has lost."""
+  retirePolicy: RetirePolicy!
+  """A record is retired after it has been missing in so many complete runs, at the earliest."""
+  graceRuns: Int!
+  """And after so long, at the earliest."""
+  graceTime: Duration!
+  """So many of a scope's records, in percent, may go missing in one run that nobody has approved."""
+  guardPercent: Int!
+  """The spaces of keys, beside its own, that it may name records by."""
+  keySpaces: [String!]!
+  """The parts of it that were read, by name."""
+  scopes: [SourceScope!]! @cost(weight: "100")
+  """The version, which each write raises by 1; null if nobody has described it."""
+  version: Int
+}
+
+"""What a source is worth for a field of CIs of a class."""
+type FieldPriority {
+  """The code of the class, which stands for those below it too; empty: any class."""
+  class: String!
+  """The field, such as name or attributes.os; * stands for all."""
+  field: String!
+  """The priority for it."""
+  priority: Int!
+}
+
+"""A part of a source that is read at once, such as an account or a cluster."""
+type SourceScope {
+  """Its name; empty if the source has no parts."""
+  name: String!
+  """How many records the source says something of, but for CIs that you may not see."""
+  claimCount: Int!
+  """How many of them it has lost."""
+  missingCount: Int!
+  """When it was last read whole; null if it never was."""
+  lastCompleteAt: DateTime
+}
+
+"""What becomes of a record that its source has lost."""
+enum RetirePolicy {
+  """It is missing, and stays as it is."""
+  KEEP
+  """It is retired once it has been missing for long enough, unless something speaks for it."""
+  RETIRE
+}
+
+"""One reading of a scope of a source, and what it did."""
+type ImportRun implements Node {
+  """The global id."""
+  id: ID!
+  """The number that command lines show."""
+  number: Int!
+  """The code of the source."""
+  source: String!
+  """The part of the source that was read; empty if it has no parts."""
+  scope: String!
+  """How much of the scope was read."""
+  kind: RunKind!
+  """How far it has come."""
+  state: RunState!
+  """Whether all of it could be read. Only a complete FULL run makes anything missing."""
+  isComplete: Boolean!
+  """When it began."""
+  startedAt: DateTime!
+  """When it ended; null while it has not."""
+  finishedAt: DateTime
+  """The revision that it was planned for."""
+  fromRevision: Revision!
+  """The last revision when it ended; null while it has not."""
+  toRevision: Revision
+  """Who ran it."""
+  actor: String!
+  """Why it failed or was refused; null if it did not and was not, or if CIs are hidden from you, which it may tell of."""
+  reason: String
+  """How many of what had which outcome; null if CIs are hidden from you, which are counted too."""
+  figures: [ImportRunFigure!]
+  """
+  What it did about each record that was not unchanged, in the order of writing; kept for 30 days. Rows about CIs that
+  are hidden from you are left out, and if any are hidden, also rows that may name one in passing.
+  """
+  rows(
+    """Only rows with this outcome."""
+    outcome: ImportOutcome
+    """How many records to return from the front: 1 to 100, 20 by default."""
+    first: Int
+    """Return records after this cursor."""
+    after: String
+    """How many records to return from the back: 1 to 100. Not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Return records before this cursor."""
+    before: String
+  ): ImportRunRowConnection!
+}
+
+"""How much of a source's scope a run reads."""
+enum RunKind {
+  """All of it: what it lacks is missing."""
+  FULL
+  """Some of it: what it lacks is not spoken of."""
+  PARTIAL
+  """What has just changed or been deleted."""
+  EVENT
+}
+
+"""How far a run has come."""
+enum RunState {
+  """What it would do is known, and waits to be applied."""
+  PLANNED
+  """It is being written."""
+  APPLYING
+  """It was written."""
+  APPLIED
+  """It ended halfway: the next run of the scope does the rest."""
+  FAILED
+  """Too much is gone: a person has to approve it."""
+  REFUSED
+  """It was planned or refused, and will not be applied."""
+  DISCARDED
+}
+
+"""What a thing is that a run did something about."""
+enum ImportKind {
+  """A document that could not be read as a record."""
+  DOCUMENT
+  """A team."""
+  TEAM
+  """A person."""
+  PERSON
+  """A CI."""
+  CI
+  """A relationship."""
+  RELATIONSHIP
+  """A dependency group."""
+  DEPENDENCY_GROUP
+  """An owner of a CI."""
+  OWNER
+  """The team above a team."""
+  PARENT
+  """A member of a team."""
+  MEMBER
+  """The support team of a service."""
+  SUPPORT_TEAM
+}
+
+"""What a run did about a thing."""
+enum ImportOutcome {
+  """It was created."""
+  CREATE
+  """It was changed."""
+  UPDATE
+  """It was as the source says."""
+  UNCHANGED
+  """The source is believed in these fields, against others."""
+  TAKE_OVER
+  """Others are believed in these fields."""
+  YIELD
+  """A person has set these fields: they were kept."""
+  WOULD_OVERWRITE
+  """A reference that had dangled found its target."""
+  HEAL
+  """No source reports it any more: it was taken away."""
+  REMOVE
+  """A complete reading of its scope lacks it."""
+  MISSING
+  """It has been missing for long enough, and was retired."""
+  RETIRE
+  """It refers to what nobody has reported."""
+  DANGLING
+  """It looks like another record, and was left out."""
+  DUPLICATE
+  """It has a mistake, and was left out."""
+  REJECTED
+  """It is of a kind that has no place in the CMDB."""
+  SKIPPED
+  """It had changed since the plan, and was left out."""
+  CONFLICT
+  """Something in service would have been DOWN by it: it stayed as it was."""
+  NEEDED
+}
+
+"""How many things of a kind had an outcome."""
+type ImportRunFigure {
+  """What they are."""
+  kind: ImportKind!
+  """What was done about them."""
+  outcome: ImportOutcome!
+  """How many were planned."""
+  plannedCount: Int!
+  """How many were written, or left out when they were to be."""
+  writtenCount: Int!
+}
+
+"""What a run did about one thing."""
+type ImportRunRow {
+  """What it is."""
+  kind: ImportKind!
+  """What was done about it."""
+  outcome: ImportOutcome!
+  """Where the source had it, such as servers.csv:17; null if that is not known."""
+  origin: String
+  """The key of the record in the source; of a relationship or a reference that of the record it belongs to."""
+  key: String
+  """The name of the record; null if it has none."""
+  name: String
+  """The class of a CI, the type of a relationship, the role of an owner; null if there is none."""
+  detail: String
+  """The key of the other end of a relationship or a reference; null if it has none."""
+  target: String
+  """The CI that it is about; null if it is about none."""
+  ci: CI
+  """The fields that were written, or that were kept."""
+  changes: [ImportedField!]!
+  """Why; null if that goes without saying."""
+  reason: String
+}
+
+"""A field before and after a run."""
+type ImportedField {
+  """Its name, such as name or attributes.os."""
+  field: String!
+  """The value before; null: there was none."""
+  before: JSONValue
+  """The value after, or that was not taken; null: there is none."""
+  after: JSONValue
+}
+
+"""Narrows a list of runs. All fields that are given must hold."""
+input ImportRunFilter {
+  """By the code of the source."""
+  source: SourceFilter
+  """By the part of the source."""
+  scope: StringFilter
+  """By how much was read."""
+  kind: RunKindFilter
+  """By how far they have come."""
+  state: RunStateFilter
+}
+
+"""Compares how much a run reads."""
+input RunKindFilter {
+  """Exactly this; null: none, which no run has."""
+  eq: RunKind
+  """One of these, at most 100."""
+  in: [RunKind!]
+}
+
+"""Compares how far a run has come."""
+input RunStateFilter {
+  """Exactly this; null: none, which no run has."""
+  eq: RunState
+  """One of these, at most 100."""
+  in: [RunState!]
+}
+
+"""A page of runs."""
+type ImportRunConnection {
+  """The records of this page with their cursors."""
+  edges: [ImportRunEdge!]!
+  """The records of this page."""
+  nodes: [ImportRun!]!
+  """Where this page lies in the whole list."""
+  pageInfo: PageInfo!
+  """How many records the whole list has. It is counted only when asked for."""
+  totalCount: Int!
+}
+
+"""A record in a page, with the cursor that leads to it."""
+type ImportRunEdge {
+  """Where this record stands in the list: a value for ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."""
+  cursor: String!
+  """The record."""
+  node: ImportRun!
+}
+
+"""A page of rows of a run."""
+type ImportRunRowConnection {
+  """The records of this page with their cursors."""
+  edges: [ImportRunRowEdge!]!
+  """The records of this page."""
+  nodes: [ImportRunRow!]!
+  """Where this page lies in the whole list."""
+  pageInfo: PageInfo!
+  """How many records the whole list has. It is counted only when asked for."""
+  totalCount: Int!
+}
+
+"""A record in a page, with the cursor that leads to it."""
+type ImportRunRowEdge {
+  """Where this record stands in the list: a value for ` + "`" + `after` + "`" + ` or ` + "`" + `before` + "`" + `."""
+  cursor: String!
+  """The record."""
+  node: ImportRunRow!
+}
+
+"""A way in which a CI and what sources say of it have come apart."""
+enum DriftKind {
+  """Two sources that are believed say different things."""
+  DISAGREES
+  """A person's value stands against a source's."""
+  LOCKED_OVER
+  """No source has been read for as long as it is believed."""
+  STALE
+  """A source has lost it."""
+  MISSING
+  """No source has it: only people know it."""
+  UNCLAIMED
+  """Nothing is related to it."""
+  UNREFERENCED
+  """It refers to what nobody has reported."""
+  DANGLING
+}
+
+"""One way in which a CI and what sources say of it have come apart."""
+type Drift {
+  """In which way."""
+  kind: DriftKind!
+  """The CI."""
+  ci: CI!
+  """The source that is believed, or that has lost the CI; null if it is about none."""
+  source: String
+  """The sources that say otherwise."""
+  against: [String!]!
+  """The field that it is about; null if it is about none."""
+  field: String
+  """The key that the source has lost, or that nobody has reported; null if it is about none."""
+  key: String
+  """The value that stands."""
+  standing: JSONValue
+  """The value that does not."""
+  said: JSONValue
+  """When the source lost the CI; null if it has not."""
+  since: DateTime
+  """All of it in a sentence."""
+  summary: String!
+}
+
+"""A page of a drift report."""
+type DriftConnection {
+  """What was found, with cursors."""
+  edges: [DriftEdge!]!
+  """What was found."""
+  nodes: [Drift!]!
+  """Where this page lies in the whole list. ` + "`" + `endCursor` + "`" + ` is where to go on, also if the page is empty."""
+  pageInfo: PageInfo!
+}
+
+"""One thing that was found."""
+type DriftEdge {
+  """Where it stands in the list: a value for ` + "`" + `after` + "`" + `."""
+  cursor: String!
+  """What was found."""
+  node: Drift!
+}
+
+"""What a source last said of a CI."""
+type Claim {
+  """The code of the source."""
+  source: String!
+  """The part of the source that has it; empty if the source has no parts."""
+  scope: String!
+  """The key of the CI in the source."""
+  key: String!
+  """Whether the source has not been read for longer than it is believed, or has lost the CI."""
+  isStale: Boolean!
+  """When the source last said something else of it."""
+  changedAt: DateTime!
+  """Since when the source has lost it; null if it has it."""
+  missingSince: DateTime
+  """The fields that it reports, by name."""
+  fields: [ClaimedField!]!
+}
+
+"""A field as a source reports it."""
+type ClaimedField {
+  """Its name, such as name or attributes.os."""
+  field: String!
+  """The value; null: the source says that there is none."""
+  value: JSONValue
+  """Whether of all claims on the CI this one counts for the field."""
+  isBelieved: Boolean!
+  """Whether a person has set the field, so that its value stands whatever sources say."""
+  isLocked: Boolean!
+}
+
+extend type Mutation {
+  """Describes a source, or changes how far it is believed. The next run of any source takes it in."""
+  setSource(
+    """What to do."""
+    input: SetSourceInput!
+  ): SetSourcePayload!
+  """Keeps sources from writing a field of a CI: its value stands, whatever they say."""
+  lockField(
+    """What to do."""
+    input: LockFieldInput!
+  ): LockFieldPayload!
+  """Lets sources write a field of a CI again, and gives it the value that they report, without reading any of them."""
+  releaseField(
+    """What to do."""
+    input: ReleaseFieldInput!
+  ): ReleaseFieldPayload!
+}
+
+"""What a source is to be. What is left out stays, or is the default."""
+input SetSourceInput {
+  """The code that tells it from others."""
+  code: String!
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
+  expectedVersion: Int
+  """Of two sources that report a field, the one of the higher priority is believed; 100 by default."""
+  priority: Int
+  """What it is worth for single fields, in place of its priority. They replace those that were there."""
+  fieldPriorities: [FieldPriorityInput!]
+  """For how long it is believed after it was read, in whole minutes; PT0S is for ever."""
+  staleAfter: Duration
+  """What becomes of a record that it has lost; KEEP by default."""
+  retirePolicy: RetirePolicy
+  """A record is retired after it has been missing in so many complete runs, at the earliest; 2 by default."""
+  graceRuns: Int
+  """And after so long, at the earliest, in whole minutes; PT24H by default."""
+  graceTime: Duration
+  """So many of a scope's records, in percent, may go missing in one run that nobody has approved; 5 by default."""
+  guardPercent: Int
+  """The spaces of keys, beside its own, that it may name records by. They replace those that were there."""
+  keySpaces: [String!]
+}
+
+"""What a source is worth for a field of CIs of a class."""
+input FieldPriorityInput {
+  """The code of the class, which stands for those below it too; empty: any class."""
+  class: String! = ""
+  """The field, such as name or attributes.os; * stands for all."""
+  field: String!
+  """The priority for it."""
+  priority: Int!
+}
+
+"""What setSource answers."""
+type SetSourcePayload {
+  """The source; null when there are userErrors."""
+  source: Source
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
+}
+
+"""A field of a CI that sources are to leave alone."""
+input LockFieldInput {
+  """The CI."""
+  id: ID!
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
+  expectedVersion: Int
+  """The field, such as name, owners, attributes.os or labels.zone."""
+  field: String!
+}
+
+"""What lockField answers."""
+type LockFieldPayload {
+  """The CI; null when there are userErrors."""
+  ci: CI
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
+}
+
+"""A field of a CI that sources may write again."""
+input ReleaseFieldInput {
+  """The CI."""
+  id: ID!
+  """The version that you saw. If the record has changed since, nothing is written, and the answer has the user error STALE."""
+  expectedVersion: Int
+  """The field, such as name, owners, attributes.os or labels.zone."""
+  field: String!
+}
+
+"""What releaseField answers."""
+type ReleaseFieldPayload {
+  """The CI; null when there are userErrors."""
+  ci: CI
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
   """What was written and is worth a second look. Empty when there is nothing to say."""

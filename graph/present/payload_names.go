@@ -29,6 +29,7 @@ type (
 	ServiceLevelTargetPayload = Payload[*read.ServiceLevelTarget]
 	ServicePayload            = Payload[*read.Service]
 	ServiceTierPayload        = Payload[*read.ServiceTier]
+	SourcePayload             = Payload[*read.Source]
 	TeamPayload               = Payload[*read.Team]
 	TimelineEntryPayload      = Payload[*read.TimelineEntry]
 )

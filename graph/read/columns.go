@@ -19,8 +19,8 @@ import (
 // Columns that anything else here looks at are not in the table.
 var shownBy = map[string]map[string][]string{
 	ci.Table: {
-		ci.FieldDescription: {"description"}, ci.FieldClassID: {"class"}, ci.FieldLifecycle: {"lifecycle"}, ci.FieldEnvironment: {"environment"},
-		ci.FieldCriticality: {"criticality"}, ci.FieldVisibility: {"visibility"}, ci.FieldAttributes: {"attributes"}, ci.FieldLabels: {"labels"}, ci.FieldLocks: {"lockedFields"},
+		ci.FieldDescription: {"description"}, ci.FieldClassID: {"class", "claims"}, ci.FieldLifecycle: {"lifecycle"}, ci.FieldEnvironment: {"environment"},
+		ci.FieldCriticality: {"criticality"}, ci.FieldVisibility: {"visibility"}, ci.FieldAttributes: {"attributes"}, ci.FieldLabels: {"labels"}, ci.FieldLocks: {"lockedFields", "claims"},
 		ci.FieldTierID: {"tier"}, ci.FieldSupportTeamID: {"supportTeam"}, ci.FieldPortfolioStage: {"portfolioStage"}, ci.FieldCategory: {"category"},
 		ci.FieldLinks: {"links"}, ci.FieldAvailabilityTarget: {"availabilityTarget"},
 		ci.FieldVersion: {"version"}, ci.FieldCreatedAt: {"createdAt"}, ci.FieldUpdatedAt: {"updatedAt"},

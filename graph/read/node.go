@@ -92,8 +92,8 @@ func init() { // the loaders lead back to it
 		ident.Relationship: nodesOf(loadRelationships), ident.RelationshipType: nodesOf(loadTypes), ident.DependencyGroup: nodesOf(loadGroups),
 		ident.Team: nodesOf(loadTeams), ident.Person: nodesOf(loadPeople), ident.Incident: nodesOf(loadIncidents), ident.Change: nodesOf(loadChanges),
 		ident.Service: serviceNodes, ident.Calendar: nodesOf(loadCalendars), ident.ServiceLevelTarget: nodesOf(loadTargets),
-		ident.ChangeWindow: nodesOf(loadWindows),
-		ident.Account:      nodesOf(loadAccounts), ident.RoleBinding: nodesOf(loadBindings), ident.APIToken: nodesOf(loadTokens),
+		ident.ChangeWindow: nodesOf(loadWindows), ident.ImportRun: nodesOf(loadRuns),
+		ident.Account: nodesOf(loadAccounts), ident.RoleBinding: nodesOf(loadBindings), ident.APIToken: nodesOf(loadTokens),
 		ident.ApprovalPolicy: nodesOf(loadPolicies), ident.ChangeTemplate: nodesOf(loadTemplates),
 		ident.DanglingReference: nodesOf(func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*DanglingReference, error) {
 			rows, err := r.danglingReferences(ctx).Where(having(danglingreference.FieldID, ids)).All(ctx)

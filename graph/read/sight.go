@@ -14,6 +14,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
+	"github.com/linchpin-cmdb/linchpin/internal/importer"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -75,6 +76,20 @@ func (r *Reader) versions(ctx context.Context) *ent.VersionQuery {
 // operations touch.
 func (r *Reader) plannedOperations() *ent.PlannedOperationQuery {
 	return r.store.Read.PlannedOperation.Query()
+}
+
+// untold restricts a statement on rows of runs to those that tell of no CI that the actor may not see. If nothing is
+// hidden from the actor, it leaves all.
+func (r *Reader) untold(ctx context.Context) (func(*sql.Selector), error) {
+	hidden, err := r.hidden(ctx)
+	if err != nil || len(hidden) == 0 {
+		return func(*sql.Selector) {}, err
+	}
+	naming := r.naming(ctx, importer.ColumnAbout, importer.ColumnOther)
+	return func(s *sql.Selector) {
+		s.Where(sql.EQ(s.C(importer.ColumnIsTold), true))
+		naming(s)
+	}, nil
 }
 
 func (r *Reader) naming(ctx context.Context, columns ...string) func(*sql.Selector) {

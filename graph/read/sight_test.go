@@ -12,7 +12,7 @@ import (
 
 // free lists the records that the reader asks for freely: they name no CI, or are reached through records that do.
 var free = []string{
-	"Account", "APIToken", "RoleBinding", "Approval", "ApprovalPolicy", "Calendar", "Change", "ChangeTemplate", "ChangeWindow", "CIClass", "ExternalIdentity", "Incident", "Owner", "Person", "PriorityRule", "RelationshipType", "ServiceLevelTarget", "ServiceTier", "Team",
+	"Account", "APIToken", "RoleBinding", "Approval", "ApprovalPolicy", "Calendar", "Change", "ChangeTemplate", "ChangeWindow", "CIClass", "ExternalIdentity", "Incident", "Owner", "Person", "PriorityRule", "RelationshipType", "Source", "ServiceLevelTarget", "ServiceTier", "Team",
 	"TimelineEntry",
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/sight"
 	"github.com/linchpin-cmdb/linchpin/internal/consent"
+	"github.com/linchpin-cmdb/linchpin/internal/importer"
 	schedules "github.com/linchpin-cmdb/linchpin/internal/importer/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/journal"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/approval"
@@ -31,6 +32,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/practice/incident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/schedule"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/servicelevel"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/source"
 	"github.com/linchpin-cmdb/linchpin/internal/server"
 	"github.com/linchpin-cmdb/linchpin/internal/server/admission"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
@@ -106,6 +108,7 @@ func (a *App) follow(ctx context.Context) (err error) {
 	a.Practices = root.Practices{
 		CMDB: cmdb.New(s), Catalog: catalog.New(s), Incident: incident.New(s, a.Graph), Change: change.New(s, a.Graph),
 		Approval: approval.New(s), Identity: identity.New(s, nil), ServiceLevel: servicelevel.New(s), Schedule: schedule.New(s),
+		Source: source.New(s), Import: importer.New(s),
 	}
 	a.Reader = read.New(s, a.Graph, a.Incident, a.feed)
 	host, _ := os.Hostname() // it is for people alone

@@ -125,8 +125,10 @@ var Rules = []Rule{
 	rule("account.revoke_token", "revokeApiToken", Viewer, signedIn),
 	rule("account.end_sessions", "endSessions", Viewer, signedIn),
 
+	rule("ci.lock_field", "lockField", CatalogEditor),
+	rule("ci.release_field", "releaseField", CatalogEditor),
 	rule("import.apply", "", Admin, bySource),
-	rule("source.set", "", Admin),
+	rule("source.set", "setSource", Admin),
 	rule("seed", "", Admin),
 	rule("estate.generate", "", Admin),
 }
@@ -184,6 +186,10 @@ var fields = map[string]Role{
 	"ServiceLevelTarget": Viewer,
 	"ServiceLevel":       Viewer, "ServiceLevelMark": Viewer,
 	"KPI": Viewer, "KPIDurations": Viewer,
+
+	"Source": Viewer, "SourceScope": Viewer, "FieldPriority": Viewer,
+	"ImportRun": Viewer, "ImportRunFigure": Viewer, "ImportRunRow": Viewer, "ImportedField": Viewer,
+	"Drift": Viewer, "DriftConnection": Viewer, "DriftEdge": Viewer, "Claim": Viewer, "ClaimedField": Viewer,
 
 	"Change": Viewer, "ChangeCI": Viewer, "ChangeTransition": Viewer, "Approval": Viewer,
 	"ApprovalPolicy": Viewer, "ApprovalRequirement": Viewer,

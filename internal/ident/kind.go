@@ -46,6 +46,8 @@ const (
 	Consequence
 	// Source is a system that CIs are imported from, and how far it is believed.
 	Source
+	// ImportRun is one reading of a source. It has no journal: its table is x_run.
+	ImportRun
 	kindEnd
 )
 
@@ -95,6 +97,7 @@ var kinds = [kindEnd]facts{
 	APIToken:           {prefix: "tok", noun: "API token"},
 	Consequence:        {prefix: "csq", noun: "consequence"},
 	Source:             {prefix: "src", noun: "source"},
+	ImportRun:          {prefix: "run", noun: "run of an import"},
 }
 
 var kindsByPrefix = func() map[string]Kind {

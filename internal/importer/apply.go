@@ -97,7 +97,8 @@ type applying struct {
 	result   Result
 
 	ids      map[*record]ident.ID // of the created records
-	versions map[ident.ID]int     // of stored records, as the plan or this run itself left them
+	made     map[domain.ExternalKey]ident.ID
+	versions map[ident.ID]int // of stored records, as the plan or this run itself left them
 	edges    map[*edge]ident.ID
 	waiting  *phase[*edge]    // of relationships, which groups look through for members
 	left     map[*record]bool // what was not written as planned, so that it is not claimed yet

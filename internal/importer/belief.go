@@ -52,6 +52,11 @@ func (b *belief) source(code string) *ent.Source {
 	if s := b.sources[code]; s != nil {
 		return s
 	}
+	return Undescribed(code)
+}
+
+// Undescribed returns what holds of a source that nobody has described.
+func Undescribed(code string) *ent.Source {
 	return &ent.Source{
 		Code: code, Priority: domain.SourcePriority, RetirePolicy: domain.Keep, GraceRuns: domain.GraceRuns, GraceMinutes: domain.GraceMinutes,
 		GuardPercent: domain.GuardPercent,

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"entgo.io/ent/dialect"
+
+	list "github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -106,11 +109,20 @@ func values(rows [][]any) (list string, args []any) {
 	return strings.Join(lists, ", "), args
 }
 
+// among returns the condition that a column is one of some ids, which are its one argument.
+func among(tx *store.Tx, column string, ids []ident.ID) (condition string, args []any) {
+	p := list.OneOf(column, ids)
+	if p.SetDialect(dialect.SQLite); tx.IsPostgres() {
+		p.SetDialect(dialect.Postgres)
+	}
+	return p.Query()
+}
+
 // claimsOn reads all claims on records.
 func claimsOn(ctx context.Context, tx *store.Tx, records []ident.ID) (all []*claim, err error) {
 	for chunk := range slices.Chunk(records, page) {
-		list, args := in(1, chunk)
-		some, err := readClaims(ctx, tx, "record IN "+list, args...)
+		condition, args := among(tx, "record", chunk)
+		some, err := readClaims(ctx, tx, condition, args...)
 		if err != nil {
 			return nil, err
 		}

@@ -5,10 +5,13 @@ import (
 	"slices"
 	"time"
 
+	entsql "entgo.io/ent/dialect/sql"
+
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/ci"
 	"github.com/linchpin-cmdb/linchpin/ent/danglingreference"
 	"github.com/linchpin-cmdb/linchpin/ent/relationship"
+	list "github.com/linchpin-cmdb/linchpin/graph/page"
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
@@ -58,6 +61,8 @@ type DriftQuery struct {
 	Class  string   // code, with the classes below it
 	After  ident.ID // the last CI of the page before
 	CIs    int      // how many CIs are looked at: 500 if 0
+	// Narrow chooses the CIs that are looked at; nil: all.
+	Narrow func(*ent.CIQuery)
 }
 
 // DriftPage is a part of a drift report.
@@ -103,6 +108,9 @@ func (d *drifting) read(ctx context.Context) (page DriftPage, err error) {
 		}
 		look.Where(ci.ClassIDIn(d.ref.Subtree(class)...))
 	}
+	if d.query.Narrow != nil {
+		d.query.Narrow(look)
+	}
 	cis, err := look.All(ctx)
 	if err != nil || len(cis) == 0 {
 		return page, err
@@ -134,10 +142,7 @@ func (d *drifting) judge(ctx context.Context, cis []*ent.CI) error {
 		}
 		for _, end := range []string{relationship.FieldSourceID, relationship.FieldTargetID} {
 			var has []ident.ID
-			q := d.tx.Relationship.Query().Where(relationship.SourceIDIn(chunk...))
-			if end == relationship.FieldTargetID {
-				q = d.tx.Relationship.Query().Where(relationship.TargetIDIn(chunk...))
-			}
+			q := d.tx.Relationship.Query().Where(func(s *entsql.Selector) { s.Where(list.OneOf(s.C(end), chunk)) })
 			if err := q.Unique(true).Select(end).Scan(ctx, &has); err != nil {
 				return err
 			}
@@ -145,7 +150,7 @@ func (d *drifting) judge(ctx context.Context, cis []*ent.CI) error {
 				related[id] = true
 			}
 		}
-		dangling, err := d.tx.DanglingReference.Query().Where(danglingreference.RecordIDIn(chunk...)).Order(ent.Asc(danglingreference.FieldID)).All(ctx)
+		dangling, err := d.tx.DanglingReference.Query().Where(func(s *entsql.Selector) { s.Where(list.OneOf(s.C(danglingreference.FieldRecordID), chunk)) }).Order(ent.Asc(danglingreference.FieldID)).All(ctx)
 		if err != nil {
 			return err
 		}

@@ -6,8 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
+
+	entsql "entgo.io/ent/dialect/sql"
 
 	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
@@ -16,6 +17,7 @@ import (
 
 // Run is one reading of a scope of a source, and what it did.
 type Run struct {
+	added
 	ID         int64           `json:"id"`
 	Source     string          `json:"source"`
 	Scope      string          `json:"scope,omitempty"`
@@ -41,65 +43,36 @@ type RunQuery struct {
 	First  int   // 50 if 0
 }
 
-const runColumns = "id, source, scope, kind, state, is_complete, started_at, finished_at, from_revision, to_revision, actor, reason, counts"
-
 // ReadRuns lists runs, the newest first, in one statement.
-func ReadRuns(ctx context.Context, s *store.Store, q RunQuery) ([]Run, error) {
-	where, args := []string{"1 = 1"}, []any{}
-	add := func(condition string, value any) {
-		args = append(args, value)
-		where = append(where, fmt.Sprintf(condition, len(args)))
-	}
-	if q.Source != "" {
-		add("source = $%d", q.Source)
-	}
-	if q.Scope != nil {
-		add("scope = $%d", *q.Scope)
-	}
-	if q.Before > 0 {
-		add("id < $%d", q.Before)
-	}
-	n := q.First
-	if n <= 0 {
-		n = 50
-	}
-	return queryRuns(ctx, s, strings.Join(where, " AND ")+fmt.Sprintf(" ORDER BY id DESC LIMIT %d", n), args...)
+func ReadRuns(ctx context.Context, s *store.Store, q RunQuery) ([]*Run, error) {
+	return QueryRuns(ctx, s, func(sel *entsql.Selector) {
+		if q.Source != "" {
+			sel.Where(entsql.EQ(sel.C(ColumnSource), q.Source))
+		}
+		if q.Scope != nil {
+			sel.Where(entsql.EQ(sel.C(ColumnScope), *q.Scope))
+		}
+		if q.Before > 0 {
+			sel.Where(entsql.LT(sel.C(ColumnID), q.Before))
+		}
+		n := q.First
+		if n <= 0 {
+			n = 50
+		}
+		sel.OrderBy(entsql.Desc(sel.C(ColumnID))).Limit(n)
+	})
 }
 
 // ReadRun reads a run. If it is not found, it returns errs.NotFound.
-func ReadRun(ctx context.Context, s *store.Store, id int64) (Run, error) {
-	found, err := queryRuns(ctx, s, "id = $1", id)
+func ReadRun(ctx context.Context, s *store.Store, id int64) (*Run, error) {
+	found, err := QueryRuns(ctx, s, func(sel *entsql.Selector) { sel.Where(entsql.EQ(sel.C(ColumnID), id)) })
 	if err == nil && len(found) == 0 {
 		err = errs.New(errs.NotFound, "there is no run %d", id)
 	}
 	if err != nil {
-		return Run{}, err
+		return nil, err
 	}
 	return found[0], nil
-}
-
-func queryRuns(ctx context.Context, s *store.Store, condition string, args ...any) (all []Run, err error) {
-	rows, err := s.Read.QueryContext(ctx, "SELECT "+runColumns+" FROM x_run WHERE "+condition, args...)
-	if err != nil {
-		return nil, store.Translate(err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var r Run
-		var finished sql.NullTime
-		var counts string
-		if err := rows.Scan(&r.ID, &r.Source, &r.Scope, &r.Kind, &r.State, &r.IsComplete, &r.StartedAt, &finished, &r.FromRevision, &r.ToRevision, &r.Actor, &r.Reason, &counts); err != nil {
-			return nil, err
-		}
-		if finished.Valid {
-			r.FinishedAt = &finished.Time
-		}
-		if err := json.Unmarshal([]byte(counts), &r); err != nil {
-			return nil, fmt.Errorf("the counts of run %d: %w", r.ID, err)
-		}
-		all = append(all, r)
-	}
-	return all, store.Translate(rows.Err())
 }
 
 // ReadRunSteps reads what a run did about each record that was not unchanged, from a place on: at most first steps, and
@@ -139,26 +112,63 @@ type Scope struct {
 	LastComplete    *time.Time // when it was last read whole
 }
 
-// ReadScopes lists the scopes that were ever read, by source and name, in one statement that counts all claims.
-func ReadScopes(ctx context.Context, s *store.Store) (all []Scope, err error) {
-	rows, err := s.Read.QueryContext(ctx, `SELECT r.source, r.scope, coalesce(c.claims, 0), coalesce(c.missing, 0), last.finished_at
-		FROM (SELECT source, scope, max(CASE WHEN state = $1 AND is_complete AND kind = $2 THEN id END) AS whole FROM x_run GROUP BY source, scope) AS r
-		LEFT JOIN (SELECT source, scope, count(*) AS claims, count(missing_since) AS missing FROM x_claim GROUP BY source, scope) AS c ON c.source = r.source AND c.scope = r.scope
-		LEFT JOIN x_run AS last ON last.id = r.whole ORDER BY r.source, r.scope`, string(domain.RunApplied), string(domain.FullRun))
-	if err != nil {
-		return nil, store.Translate(err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var at Scope
-		var last sql.NullTime
-		if err := rows.Scan(&at.Source, &at.Scope, &at.Claims, &at.Missing, &last); err != nil {
-			return nil, err
+// ReadScopes lists the scopes that were ever read, by source and name, in two statements. One counts all claims that
+// restrict leaves; nil leaves all.
+func ReadScopes(ctx context.Context, s *store.Store, restrict func(*entsql.Selector)) ([]*Scope, error) {
+	d := entsql.Dialect(s.Dialect())
+	byName := map[scopeOf]*Scope{}
+	var all []*Scope
+	runs := d.Table(RunTable).As("r")
+	last := d.Table(RunTable).As("l")
+	whole := d.Select(entsql.Max(last.C(ColumnID))).From(last).Where(entsql.And(
+		entsql.ColumnsEQ(last.C(ColumnSource), runs.C(ColumnSource)), entsql.ColumnsEQ(last.C(ColumnScope), runs.C(ColumnScope)),
+		entsql.EQ(last.C(ColumnState), string(domain.RunApplied)), entsql.EQ(last.C("is_complete"), true), entsql.EQ(last.C(ColumnKind), string(domain.FullRun))))
+	finished := d.Table(RunTable).As("f")
+	read := d.Select(runs.C(ColumnSource), runs.C(ColumnScope), finished.C("finished_at")).Distinct().From(runs).
+		LeftJoin(finished).OnP(entsql.EQ(finished.C(ColumnID), whole)).OrderBy(runs.C(ColumnSource), runs.C(ColumnScope))
+	if err := scan(ctx, s, read, func(row func(...any) error) error {
+		at, last := &Scope{}, sql.NullTime{}
+		if err := row(&at.Source, &at.Scope, &last); err != nil {
+			return err
 		}
 		if last.Valid {
 			at.LastComplete = &last.Time
 		}
-		all = append(all, at)
+		byName[scopeOf{at.Source, at.Scope}], all = at, append(all, at)
+		return nil
+	}); err != nil {
+		return nil, err
 	}
-	return all, store.Translate(rows.Err())
+	claims := d.Table("x_claim")
+	counted := d.Select(claims.C("source"), claims.C("scope"), "COUNT(*)", entsql.Count(claims.C("missing_since"))).From(claims).GroupBy(claims.C("source"), claims.C("scope"))
+	if restrict != nil {
+		restrict(counted)
+	}
+	return all, scan(ctx, s, counted, func(row func(...any) error) error {
+		var of scopeOf
+		var n, missing int
+		if err := row(&of.source, &of.scope, &n, &missing); err != nil {
+			return err
+		}
+		if at := byName[of]; at != nil {
+			at.Claims, at.Missing = n, missing
+		}
+		return nil
+	})
+}
+
+// scan reads the rows of a statement.
+func scan(ctx context.Context, s *store.Store, statement *entsql.Selector, take func(row func(...any) error) error) (err error) {
+	text, args := statement.Query()
+	rows, err := s.Read.QueryContext(ctx, text, args...)
+	if err != nil {
+		return store.Translate(err)
+	}
+	defer func() { err = errors.Join(err, store.Translate(rows.Close())) }()
+	for rows.Next() {
+		if err := take(rows.Scan); err != nil {
+			return store.Translate(err)
+		}
+	}
+	return store.Translate(rows.Err())
 }

@@ -67,7 +67,7 @@ func (p *planner) planPartings(ctx context.Context) error {
 			key := looseKey{d.of.id, p.keyIn(d.reported.Space, d.reported.Target), domain.DanglingRelationship, d.reported.Type, d.reported.IsReverse}
 			if id := p.stored.dangling[key]; id != 0 {
 				p.plan.work.forgotten = append(p.plan.work.forgotten, id)
-				p.step(Step{Kind: KindRelationship, Outcome: Remove, Origin: d.of.origin, ExternalID: d.of.key, Detail: d.reported.Type, Target: d.reported.Target, Reason: "the reference dangled, and is no longer made"})
+				p.step(Step{Kind: KindRelationship, Outcome: Remove, Origin: d.of.origin, ExternalID: d.of.key, Detail: d.reported.Type, Target: d.reported.Target, Space: d.reported.Space, Reason: "the reference dangled, and is no longer made"})
 			}
 		case !standing[at] && byPlace[at] == nil:
 			byPlace[at] = d
@@ -181,7 +181,7 @@ func (p *planner) loadPartings(ctx context.Context, byPlace map[place]*parting) 
 			d.stored = rel
 			p.plan.work.partings = append(p.plan.work.partings, d)
 			p.step(Step{
-				Kind: KindRelationship, Outcome: Remove, Origin: d.of.origin, ExternalID: d.of.key, Record: rel.ID, Detail: d.reported.Type, Target: d.reported.Target,
+				Kind: KindRelationship, Outcome: Remove, Origin: d.of.origin, ExternalID: d.of.key, Record: rel.ID, Detail: d.reported.Type, Target: d.reported.Target, Space: d.reported.Space,
 				Reason: "no source reports it any more",
 			})
 		}

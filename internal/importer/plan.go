@@ -28,7 +28,8 @@ type Plan struct {
 	// Refused is why the plan is not to be applied unless a person approves it: too much is gone.
 	Refused string `json:"refused,omitempty"`
 
-	work work
+	work  work
+	known map[domain.ExternalKey]ident.ID // the records of keys that were looked up
 }
 
 // Step is one thing the source reports, and what the import does about it.
@@ -46,6 +47,8 @@ type Step struct {
 	Detail string `json:"detail,omitempty"`
 	// Target is the external id of the other end of a relationship or reference.
 	Target string `json:"target,omitempty"`
+	// Space is the space of the target's key, if it is not the source's own.
+	Space string `json:"space,omitempty"`
 	// Differences are the fields that are written, or with WouldOverwrite those that are kept.
 	Differences []Difference `json:"changes,omitempty"`
 	Reason      string       `json:"reason,omitempty"`

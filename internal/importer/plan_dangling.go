@@ -18,9 +18,13 @@ var danglingKinds = map[domain.DanglingKind]Kind{
 // planDangling lists the references that dangle after the import.
 func (p *planner) planDangling(context.Context) error {
 	for _, l := range p.dangling {
-		p.step(Step{
+		step := Step{
 			Kind: danglingKinds[l.kind], Outcome: IsDangling, Origin: l.of.origin, ExternalID: l.of.key, Record: l.of.id, Detail: l.detail, Target: l.target.ExternalID, IsStored: l.isStored,
-		})
+		}
+		if l.target.Source != p.source {
+			step.Space = l.target.Source
+		}
+		p.step(step)
 		if !l.isStored {
 			p.plan.work.dangling = append(p.plan.work.dangling, l)
 		}

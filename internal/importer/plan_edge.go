@@ -121,7 +121,7 @@ func (e *edge) said() string {
 
 func (e *edge) step(o Outcome, reason string) Step {
 	i := Step{
-		Kind: KindRelationship, Outcome: o, Origin: e.from.origin, ExternalID: e.from.key, Detail: e.reported.Type, Target: e.reported.Target, Reason: reason,
+		Kind: KindRelationship, Outcome: o, Origin: e.from.origin, ExternalID: e.from.key, Detail: e.reported.Type, Target: e.reported.Target, Space: e.reported.Space, Reason: reason,
 	}
 	if e.old != nil {
 		i.Record = e.old.ID

@@ -49,7 +49,7 @@ func snapshot(ctx context.Context, s *store.Store, read func(*store.Tx) error) e
 	if err != nil {
 		return store.Translate(err)
 	}
-	err = read(&store.Tx{Tx: inner, Now: s.Now(ctx)})
+	err = read(s.Reading(ctx, inner))
 	if ending := inner.Rollback(); err == nil {
 		err = ending
 	}
@@ -186,6 +186,7 @@ func (p *planner) decide(ctx context.Context, tx *store.Tx) (err error) {
 			return err
 		}
 	}
+	p.plan.known = p.stored.known
 	sortNotices(p.plan.Notices)
 	p.finish()
 	return nil

@@ -73,22 +73,8 @@ func (a *applying) endRun(ctx context.Context, state domain.RunState, reason str
 		return err
 	}
 	told := slices.DeleteFunc(slices.Clone(a.plan.Steps), func(i Step) bool { return i.Outcome == Unchanged })
-	place := 0
-	for chunk := range slices.Chunk(told, rowsAtOnce) {
-		rows := make([][]any, len(chunk))
-		for i, step := range chunk {
-			text, err := json.Marshal(step)
-			if err != nil {
-				return err
-			}
-			rows[i] = []any{a.run, place + i, string(step.Outcome), string(text)}
-		}
-		if _, err := store.Write(ctx, a.store, a.by, func(ctx context.Context, tx *store.Tx) (struct{}, error) {
-			return struct{}{}, tx.Append(ctx, "x_run_row", []string{"run", "place", "outcome", "step"}, rows)
-		}); err != nil {
-			return err
-		}
-		place += len(chunk)
+	if err := a.keepRows(ctx, told); err != nil {
+		return err
 	}
 	to, err := a.store.Revision(ctx)
 	if err != nil {

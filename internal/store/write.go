@@ -37,6 +37,12 @@ type Tx struct {
 // IsPostgres reports which dialect raw statements have to speak.
 func (tx *Tx) IsPostgres() bool { return tx.dialect == dialect.Postgres }
 
+// Reading returns a transaction that was begun to read, in the form of those that write. It refuses mutations, since
+// nothing would write the journal.
+func (s *Store) Reading(ctx context.Context, inner *ent.Tx) *Tx {
+	return &Tx{Tx: inner, Now: s.Now(ctx), dialect: s.dialect}
+}
+
 type momentKey struct{}
 
 // At returns a context whose writes happen at t: for records that bring a past with them.
