@@ -168,7 +168,11 @@ func start(b *testing.B, name string, args ...string) (address string, pid int) 
 	})
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		if at, ok := strings.CutPrefix(lines.Text(), "GraphQL "); ok {
+		at, ok := strings.CutPrefix(lines.Text(), "GraphQL ")
+		if !ok {
+			at, ok = strings.CutPrefix(lines.Text(), "Catalog ") // Backstage's
+		}
+		if ok {
 			go func() { _, _ = io.Copy(io.Discard, out) }()
 			return strings.TrimSpace(at), server.Process.Pid
 		}
@@ -191,15 +195,22 @@ func nodeAddress(b *testing.B, address string) string {
 	return u.String()
 }
 
-// overHTTP returns a contender that asks a server over connections that stay open.
+// overHTTP returns a contender that asks a server for an operation, over connections that stay open.
 func overHTTP(name, address string, pid int, operation string) *contender {
 	body, err := json.Marshal(map[string]string{"query": operation})
 	if err != nil {
 		panic(err) // a text
 	}
+	return byRequests(name, pid, func(client *http.Client) (*http.Response, error) {
+		return client.Post(address, "application/json", bytes.NewReader(body)) //nolint:noctx // it lasts as long as the benchmark
+	})
+}
+
+// byRequests returns a contender that sends requests over connections that stay open.
+func byRequests(name string, pid int, request func(*http.Client) (*http.Response, error)) *contender {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: askers}}
 	ask := func() ([]byte, error) {
-		response, err := client.Post(address, "application/json", bytes.NewReader(body)) //nolint:noctx // it lasts as long as the benchmark
+		response, err := request(client)
 		if err != nil {
 			return nil, err
 		}
