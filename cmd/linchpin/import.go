@@ -22,12 +22,13 @@ type importOptions struct {
 	scope                 string
 	full                  bool
 	retireUpTo            int
+	older                 bool   // states that are older than what was imported
 	at                    string // the server; "": the database
 }
 
 // plan returns the options of the plan.
 func (o importOptions) plan(progress func(importer.Progress)) importer.Options {
-	made := importer.Options{Progress: progress, Scope: o.scope, RetireUpTo: o.retireUpTo}
+	made := importer.Options{Progress: progress, Scope: o.scope, RetireUpTo: o.retireUpTo, TakeOlder: o.older}
 	if o.full {
 		made.Kind = domain.FullRun
 	}
@@ -68,7 +69,7 @@ Exit codes: 0 all went in; 1 it could not be done; 2 the command line is wrong;
 	flags.BoolVar(&o.full, "full", false, "it is all that the scope has: what it lacks is missing from now on")
 	flags.IntVar(&o.retireUpTo, "retire-up-to", 0, "let so many records go missing in this run, whatever the source's guard says")
 	for _, kind := range app.Sources {
-		cmd.AddCommand(&cobra.Command{
+		of := &cobra.Command{
 			Use: kind.Name + " PATH…", Short: kind.Short, Example: "  linchpin import " + kind.Name + " " + kind.Example,
 			Args: argsOf(somePaths),
 			RunE: func(cmd *cobra.Command, args []string) error {
@@ -78,7 +79,11 @@ Exit codes: 0 all went in; 1 it could not be done; 2 the command line is wrong;
 				}
 				return runImport(auth.With(cmd.Context(), operator()), env, source, o)
 			},
-		})
+		}
+		if kind.Name == "terraform" {
+			of.Flags().BoolVar(&o.older, "older", false, "take a state although a newer one of its lineage was imported")
+		}
+		cmd.AddCommand(of)
 	}
 	return cmd
 }

@@ -28,8 +28,9 @@ type Plan struct {
 	// Refused is why the plan is not to be applied unless a person approves it: too much is gone.
 	Refused string `json:"refused,omitempty"`
 
-	work  work
-	known map[domain.ExternalKey]ident.ID // the records of keys that were looked up
+	work    work
+	known   map[domain.ExternalKey]ident.ID // the records of keys that were looked up
+	serials map[string]Serial               // by parts
 }
 
 // Step is one thing the source reports, and what the import does about it.
@@ -185,6 +186,8 @@ type Options struct {
 	Kind  domain.RunKind
 	// RetireUpTo is how many records a person lets go missing in this run, beyond what the source's guard allows.
 	RetireUpTo int
+	// TakeOlder takes parts of the source that are older than what a run has applied of them.
+	TakeOlder bool
 	// Classes are classes that the plan takes for given, whatever the database has.
 	Classes []cmdb.CreateCIClass
 	// Progress is called now and then, from the goroutine that plans.

@@ -32,6 +32,7 @@ func NewPlan(ctx context.Context, s *store.Store, source Source, o Options) (*Pl
 	if err := p.read(ctx, source); err != nil {
 		return nil, fmt.Errorf("read %s: %w", source.Name(), err)
 	}
+	p.readSerials(source)
 	if err := snapshot(ctx, s, func(tx *store.Tx) error { return p.decide(ctx, tx) }); err != nil {
 		return nil, err
 	}
@@ -167,7 +168,7 @@ func (p *planner) decide(ctx context.Context, tx *store.Tx) (err error) {
 	if p.ref, err = cmdb.LoadReference(ctx, tx); err != nil {
 		return err
 	}
-	if err := p.ref.Suppose(p.options.Classes); err != nil {
+	if err := errors.Join(p.ref.Suppose(p.options.Classes), p.checkSerials(ctx)); err != nil {
 		return err
 	}
 	head, err := tx.Head.Query().Only(ctx)

@@ -44,6 +44,14 @@ func (n named) Classes(ctx context.Context) ([]cmdb.CreateCIClass, error) {
 	return ClassesOf(ctx, n.Source)
 }
 
+// Serials returns what the source says of its parts, if it says anything.
+func (n named) Serials() []Serial {
+	if numbered, ok := n.Source.(Numbered); ok {
+		return numbered.Serials()
+	}
+	return nil
+}
+
 // Scoped is a source that says itself which part of it its rows are of, and how much of that.
 type Scoped interface {
 	Run() (scope string, kind domain.RunKind)

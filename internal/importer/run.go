@@ -83,6 +83,9 @@ func (a *applying) endRun(ctx context.Context, state domain.RunState, reason str
 	_, err = store.Write(ctx, a.store, a.by, func(ctx context.Context, tx *store.Tx) (struct{}, error) {
 		_, err := tx.ExecContext(ctx, "UPDATE x_run SET state = $1, reason = $2, finished_at = $3, counts = $4, to_revision = $5 WHERE id = $6",
 			string(state), reason, tx.Now, string(counts), to, a.run)
+		if err == nil && state == domain.RunApplied {
+			err = a.plan.keepSerials(ctx, tx)
+		}
 		return struct{}{}, err
 	})
 	return err

@@ -20,13 +20,19 @@ import (
 const longestFile = 128 << 20
 
 // Source reads states.
-type Source struct{ paths []string }
+type Source struct {
+	paths   []string
+	serials []importer.Serial
+}
 
 // New returns a source of the files at paths, and of the .tfstate and .json files of folders.
 func New(paths []string) *Source { return &Source{paths: paths} }
 
 // Name returns "terraform".
 func (s *Source) Name() string { return "terraform" }
+
+// Serials returns the serials of the states that were read, by their lineages.
+func (s *Source) Serials() []importer.Serial { return s.serials }
 
 // Rows yields the resources of each state that have a class, and one notice of those that have none. An external id is
 // lineage/address, such as 2f9ab173…/module.shop.aws_lb.front[0]; what "show -json" prints has no lineage. Of two files
@@ -38,7 +44,11 @@ func (s *Source) Rows(ctx context.Context) iter.Seq2[importer.Row, error] {
 			yield(importer.Row{}, err)
 			return
 		}
+		s.serials = nil
 		for _, st := range states {
+			if st.lineage != "" {
+				s.serials = append(s.serials, importer.Serial{Part: st.lineage, File: st.file, Number: st.serial})
+			}
 			rows, more := st.rows()
 			notices = append(notices, more...)
 			for _, row := range rows {

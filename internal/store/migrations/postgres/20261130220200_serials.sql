@@ -1,0 +1,2 @@
+-- How new the states were that runs applied, such as those of Terraform, so that no older one takes their place.
+CREATE TABLE x_serial (source text NOT NULL, part text NOT NULL, serial bigint NOT NULL, PRIMARY KEY (source, part));
