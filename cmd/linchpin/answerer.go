@@ -95,7 +95,9 @@ func onDatabase(ctx context.Context, env *environment) (*answerer, error) {
 
 // onWritten opens a database for writes too, in the name of the person at the command line.
 func onWritten(ctx context.Context, env *environment) (*answerer, error) {
-	return inThisProcess(ctx, env, app.Open)
+	return inThisProcess(ctx, env, func(ctx context.Context, address string, log *slog.Logger) (*app.App, error) {
+		return app.Open(ctx, address, log)
+	})
 }
 
 func inThisProcess(ctx context.Context, env *environment, open func(context.Context, string, *slog.Logger) (*app.App, error)) (*answerer, error) {

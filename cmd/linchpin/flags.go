@@ -12,6 +12,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/server/admission"
 	"github.com/linchpin-cmdb/linchpin/internal/server/guard"
 	"github.com/linchpin-cmdb/linchpin/internal/server/persisted"
+	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
 // serveFlags are what the command line says about a server.
@@ -19,6 +20,7 @@ type serveFlags struct {
 	set         *pflag.FlagSet
 	demo, dev   bool
 	adminListen string
+	readFrom    string // the address of a standby
 	memory      *memory
 	limits      guard.Limits
 	refuse      bool // what it could not do in time
@@ -36,6 +38,7 @@ func newServeFlags(set *pflag.FlagSet) *serveFlags {
 	set.BoolVar(&f.demo, "demo", false, "load a demo estate, the online shop Harbour & Pine, into an empty database; another estate is refused")
 	set.BoolVar(&f.dev, "dev", false, "nobody signs in: requests name their caller and its roles, an admin by default; --demo says it too, and a database with accounts refuses it")
 	set.StringVar(&f.adminListen, "admin-listen", "", "address for operators, HOST:PORT: /metrics, /debug/pprof, /healthz, /readyz, without sign-in on loopback, elsewhere by TLS and the API token of an admin; off by default")
+	set.StringVar(&f.readFrom, "read-database", "", "postgres:// address of a hot standby of the database, which answers are read from while it keeps up; writes go to --database")
 	set.DurationVar(&f.chores.KeepKeys, "keep-keys", 24*time.Hour, "how long an Idempotency-Key and its answer are remembered, at least")
 	set.DurationVar(&f.chores.Verify, "verify", time.Hour, "how often to compare the graph with the tables, and build it anew where it differs; 0 never does")
 	set.DurationVar(&f.chores.CloseResolved, "close-resolved-after", 7*24*time.Hour, "close incidents that nobody has opened again for so long after they were resolved; 0 leaves it to people")
@@ -56,6 +59,14 @@ func (f *serveFlags) seats() *admission.Rules {
 	}
 	rules := admission.For(runtime.GOMAXPROCS(0))
 	return &rules
+}
+
+// options returns how the database is opened.
+func (f *serveFlags) options() []store.Option {
+	if f.readFrom == "" {
+		return nil
+	}
+	return []store.Option{store.ReadFrom(f.readFrom)}
 }
 
 // isDev reports whether nobody signs in.

@@ -104,7 +104,7 @@ func runServe(ctx context.Context, env *environment, flags *serveFlags, document
 		return err
 	}
 	defer flush()
-	a, err := app.Open(ctx, address, log)
+	a, err := app.Open(ctx, address, log, flags.options()...)
 	if err != nil {
 		return err
 	}

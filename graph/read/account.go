@@ -43,7 +43,7 @@ func (r *Reader) ShowAccount(row *ent.Account) *Account {
 }
 
 func loadAccounts(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Account, error) {
-	rows, err := r.store.Read.Account.Query().Where(having(account.FieldID, ids)).All(ctx)
+	rows, err := r.store.Show.Account.Query().Where(having(account.FieldID, ids)).All(ctx)
 	return index(r.wrapAccounts(rows), (*Account).id), store.Translate(err)
 }
 
@@ -96,7 +96,7 @@ func (a *Account) RoleBindings(ctx context.Context) ([]*RoleBinding, error) {
 		return nil, nil
 	}
 	return many(ctx, a.in, a, "role bindings", (*Account).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*RoleBinding, error) {
-		rows, err := r.store.Read.RoleBinding.Query().Where(having(rolebinding.FieldAccountID, ids)).Order(ent.Asc(rolebinding.FieldID)).All(ctx)
+		rows, err := r.store.Show.RoleBinding.Query().Where(having(rolebinding.FieldAccountID, ids)).Order(ent.Asc(rolebinding.FieldID)).All(ctx)
 		return bundle(r.wrapBindings(rows), func(b *RoleBinding) ident.ID { return *b.AccountID }), store.Translate(err)
 	})
 }
@@ -107,7 +107,7 @@ func (a *Account) Tokens(ctx context.Context) ([]*ApiToken, error) {
 		return nil, nil
 	}
 	return many(ctx, a.in, a, "tokens", (*Account).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*ApiToken, error) {
-		rows, err := r.store.Read.APIToken.Query().Where(having(apitoken.FieldAccountID, ids)).Order(ent.Desc(apitoken.FieldID)).All(ctx)
+		rows, err := r.store.Show.APIToken.Query().Where(having(apitoken.FieldAccountID, ids)).Order(ent.Desc(apitoken.FieldID)).All(ctx)
 		return bundle(r.wrapTokens(rows), func(t *ApiToken) ident.ID { return t.AccountID }), store.Translate(err)
 	})
 }
@@ -136,7 +136,7 @@ func (r *Reader) ShowRoleBinding(row *ent.RoleBinding) *RoleBinding {
 
 // loadBindings reads bindings of accounts that the actor may see.
 func loadBindings(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*RoleBinding, error) {
-	q := r.store.Read.RoleBinding.Query().Where(having(rolebinding.FieldID, ids))
+	q := r.store.Show.RoleBinding.Query().Where(having(rolebinding.FieldID, ids))
 	q.Modify(ofOwn(ctx, rolebinding.FieldAccountID))
 	rows, err := q.All(ctx)
 	return index(r.wrapBindings(rows), func(b *RoleBinding) ident.ID { return b.ID }), store.Translate(err)
@@ -187,7 +187,7 @@ func (r *Reader) ShowAPIToken(row *ent.APIToken) *ApiToken {
 
 // loadTokens reads tokens of accounts that the actor may see.
 func loadTokens(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*ApiToken, error) {
-	q := r.store.Read.APIToken.Query().Where(having(apitoken.FieldID, ids))
+	q := r.store.Show.APIToken.Query().Where(having(apitoken.FieldID, ids))
 	q.Modify(ofOwn(ctx, apitoken.FieldAccountID))
 	rows, err := q.All(ctx)
 	return index(r.wrapTokens(rows), func(t *ApiToken) ident.ID { return t.ID }), store.Translate(err)
@@ -244,7 +244,7 @@ func (r *Reader) Accounts(ctx context.Context, filter *AccountFilter, p page.Arg
 			page.By(account.FieldName, func(e *ent.Account) string { return e.Name }), page.By(account.FieldID, func(e *ent.Account) ident.ID { return e.ID }),
 		},
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Account, error) {
-			q := r.store.Read.Account.Query()
+			q := r.store.Show.Account.Query()
 			q.Modify(c.Apply, modify)
 			return translated(q.All(ctx))
 		},
@@ -272,7 +272,7 @@ func (a *EntryAuthor) TokenName(ctx context.Context) (*string, error) {
 }
 
 func loadTokenNames(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]string, error) {
-	rows, err := r.store.Read.APIToken.Query().Where(having(apitoken.FieldID, ids)).All(ctx)
+	rows, err := r.store.Show.APIToken.Query().Where(having(apitoken.FieldID, ids)).All(ctx)
 	names := make(map[ident.ID]string, len(rows))
 	for _, row := range rows {
 		names[row.ID] = row.Name

@@ -39,7 +39,7 @@ func (r *Reader) ShowApprovalPolicy(row *ent.ApprovalPolicy) *ApprovalPolicy {
 }
 
 func loadPolicies(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*ApprovalPolicy, error) {
-	rows, err := r.store.Read.ApprovalPolicy.Query().Where(having(approvalpolicy.FieldID, ids)).All(ctx)
+	rows, err := r.store.Show.ApprovalPolicy.Query().Where(having(approvalpolicy.FieldID, ids)).All(ctx)
 	return index(r.wrapPolicies(rows), func(p *ApprovalPolicy) ident.ID { return p.ID }), store.Translate(err)
 }
 
@@ -63,7 +63,7 @@ func (r *Reader) ApprovalPolicies(ctx context.Context, p page.Args) (*page.Conne
 			page.By(approvalpolicy.FieldID, func(e *ent.ApprovalPolicy) ident.ID { return e.ID }),
 		},
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ApprovalPolicy, error) {
-			q := r.store.Read.ApprovalPolicy.Query()
+			q := r.store.Show.ApprovalPolicy.Query()
 			q.Modify(modify)
 			return translated(q.All(ctx))
 		},
@@ -83,7 +83,7 @@ func (c *Change) ApprovalRequirements(ctx context.Context) ([]*ApprovalRequireme
 		for i, row := range c.in.Rows {
 			rows[i] = row.Change
 		}
-		found, err := change.Requirements(ctx, r.store.Read, r.snapshot(), rows, r.store.Now(ctx))
+		found, err := change.Requirements(ctx, r.store.Show, r.snapshot(), rows, r.store.Now(ctx))
 		b := newBatch[*ApprovalPolicy](r, nil)
 		shown := make(map[ident.ID][]*ApprovalRequirement, len(found))
 		for id, requirements := range found {
@@ -110,7 +110,7 @@ func (c *Change) ViewerCanVote(ctx context.Context) (bool, error) {
 		for i, row := range c.in.Rows {
 			rows[i] = row.Change
 		}
-		found, err := change.Ballots(ctx, r.store.Read, r.snapshot(), rows, r.store.Now(ctx))
+		found, err := change.Ballots(ctx, r.store.Show, r.snapshot(), rows, r.store.Now(ctx))
 		return found, store.Translate(err)
 	})
 	return ballots[c.ID].IsOpen, err

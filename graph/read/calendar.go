@@ -141,7 +141,7 @@ func (f *CalendarFilter) cis(ctx context.Context, graph *topology.Snapshot) ([]i
 
 // plannedIn returns the changes of a period that are not canceled.
 func (r *Reader) plannedIn(ctx context.Context, period recurrence.Span, f *CalendarFilter, cis []ident.ID) ([]calendarRow, error) {
-	q := r.store.Read.Change.Query().Where(change.PlannedStartLT(period.To), change.PlannedEndGT(period.From), change.StateNEQ(domain.ChangeCanceled))
+	q := r.store.Show.Change.Query().Where(change.PlannedStartLT(period.To), change.PlannedEndGT(period.From), change.StateNEQ(domain.ChangeCanceled))
 	if f.Team != nil {
 		q.Where(change.AssignmentTeamID(*f.Team))
 	}
@@ -161,13 +161,13 @@ func (r *Reader) plannedIn(ctx context.Context, period recurrence.Span, f *Calen
 
 // windowsIn returns the occurrences of windows in a period.
 func (r *Reader) windowsIn(ctx context.Context, graph *topology.Snapshot, period recurrence.Span, f *CalendarFilter, cis []ident.ID) ([]calendarRow, error) {
-	windows, err := r.store.Read.ChangeWindow.Query().All(ctx)
+	windows, err := r.store.Show.ChangeWindow.Query().All(ctx)
 	if err != nil {
 		return nil, store.Translate(err)
 	}
 	windows = slices.DeleteFunc(windows, func(w *ent.ChangeWindow) bool { return !f.has(string(w.Kind)) })
 	if f.Ci != nil || f.Service != nil {
-		holds, err := schedule.Targets(ctx, r.store.Read, graph, windows, cis)
+		holds, err := schedule.Targets(ctx, r.store.Show, graph, windows, cis)
 		if err != nil {
 			return nil, store.Translate(err)
 		}

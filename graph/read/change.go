@@ -47,7 +47,7 @@ func (r *Reader) wrapChanges(rows []*ent.Change) []*Change {
 func (r *Reader) ShowChange(row *ent.Change) *Change { return r.wrapChanges([]*ent.Change{row})[0] }
 
 func loadChanges(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Change, error) {
-	rows, err := r.store.Read.Change.Query().Where(having(change.FieldID, ids)).All(ctx)
+	rows, err := r.store.Show.Change.Query().Where(having(change.FieldID, ids)).All(ctx)
 	return index(r.wrapChanges(rows), func(c *Change) ident.ID { return c.ID }), store.Translate(err)
 }
 
@@ -150,7 +150,7 @@ func (r *Reader) changeList(ctx context.Context, name string, filter *ChangeFilt
 	return page.List[*ent.Change, *Change]{
 		Name: name, Filter: filter, Order: o, Wrap: r.wrapChanges,
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Change, error) {
-			q := r.store.Read.Change.Query()
+			q := r.store.Show.Change.Query()
 			q.Modify(c.Apply, modify)
 			return translated(q.All(ctx))
 		},
@@ -283,7 +283,7 @@ func outage(scope []*ChangeCI, graph *topology.Snapshot) (q impact.Question) {
 // Approvals returns the votes on the change, the oldest first.
 func (c *Change) Approvals(ctx context.Context) ([]*Approval, error) {
 	return many(ctx, c.in, c, "approvals", (*Change).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Approval, error) {
-		rows, err := r.store.Read.Approval.Query().Where(having(approval.FieldRecordID, ids)).Order(ent.Asc(approval.FieldID)).All(ctx)
+		rows, err := r.store.Show.Approval.Query().Where(having(approval.FieldRecordID, ids)).Order(ent.Asc(approval.FieldID)).All(ctx)
 		return bundle(r.wrapApprovals(rows), func(a *Approval) ident.ID { return a.RecordID }), store.Translate(err)
 	})
 }

@@ -217,7 +217,7 @@ func (r *Reader) CI(ctx context.Context, id ident.ID) (*CI, error) {
 
 // CIByExternalID returns the CI that a source knows under a key. If there is none, it returns nil.
 func (r *Reader) CIByExternalID(ctx context.Context, source, key string) (*CI, error) {
-	found, err := r.store.Read.ExternalIdentity.Query().
+	found, err := r.store.Show.ExternalIdentity.Query().
 		Where(externalidentity.Source(source), externalidentity.ExternalID(key), externalidentity.IsEvent(false)).All(ctx)
 	if err != nil || len(found) == 0 || found[0].RecordID.Kind() != ident.CI {
 		return nil, store.Translate(err)
@@ -313,7 +313,7 @@ func (c *CI) ExternalIdentities(ctx context.Context) ([]*ent.ExternalIdentity, e
 }
 
 func loadExternalIdentities(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*ent.ExternalIdentity, error) {
-	rows, err := r.store.Read.ExternalIdentity.Query().Where(having(externalidentity.FieldRecordID, ids)).
+	rows, err := r.store.Show.ExternalIdentity.Query().Where(having(externalidentity.FieldRecordID, ids)).
 		Order(ent.Asc(externalidentity.FieldSource, externalidentity.FieldExternalID)).All(ctx)
 	return bundle(rows, func(e *ent.ExternalIdentity) ident.ID { return e.RecordID }), store.Translate(err)
 }

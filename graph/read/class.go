@@ -34,7 +34,7 @@ func (r *Reader) wrapClasses(rows []*ent.CIClass) []*CIClass {
 func (r *Reader) ShowCIClass(row *ent.CIClass) *CIClass { return r.wrapClasses([]*ent.CIClass{row})[0] }
 
 func loadClasses(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*CIClass, error) {
-	q := r.store.Read.CIClass.Query().Where(having(ciclass.FieldID, ids))
+	q := r.store.Show.CIClass.Query().Where(having(ciclass.FieldID, ids))
 	q.Modify(selected(ctx, nil))
 	rows, err := q.All(ctx)
 	return index(r.wrapClasses(rows), func(c *CIClass) ident.ID { return c.ID }), store.Translate(err)
@@ -48,7 +48,7 @@ func (r *Reader) CIClasses(ctx context.Context, p page.Args) (*page.Connection[*
 			page.By(ciclass.FieldCode, func(e *ent.CIClass) string { return e.Code }), page.By(ciclass.FieldID, func(e *ent.CIClass) ident.ID { return e.ID }),
 		},
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.CIClass, error) {
-			q := r.store.Read.CIClass.Query()
+			q := r.store.Show.CIClass.Query()
 			q.Modify(modify)
 			return translated(q.All(ctx))
 		},
@@ -57,7 +57,7 @@ func (r *Reader) CIClasses(ctx context.Context, p page.Args) (*page.Connection[*
 
 // CIClass returns the class with a code. If there is none, it returns nil.
 func (r *Reader) CIClass(ctx context.Context, code string) (*CIClass, error) {
-	row, err := r.store.Read.CIClass.Query().Where(ciclass.Code(code)).Only(ctx)
+	row, err := r.store.Show.CIClass.Query().Where(ciclass.Code(code)).Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, nil
 	}
@@ -78,7 +78,7 @@ func (c *CIClass) IdentityRules() [][]string { return append([][]string{}, c.CIC
 // AttributeSchema returns the class's attributes with its ancestors'. All classes are read at once: there are few.
 func (c *CIClass) AttributeSchema(ctx context.Context) (map[string]any, error) {
 	all, err := once(c.in, "all classes", func() (map[ident.ID]*ent.CIClass, error) {
-		rows, err := c.in.reader.store.Read.CIClass.Query().All(ctx)
+		rows, err := c.in.reader.store.Show.CIClass.Query().All(ctx)
 		return index(rows, func(c *ent.CIClass) ident.ID { return c.ID }), store.Translate(err)
 	})
 	if err != nil {

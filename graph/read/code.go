@@ -50,7 +50,7 @@ func (r *Reader) each(ctx context.Context, query func(*sql.Builder), take func(i
 	p := sql.P(query)
 	p.SetDialect(r.store.Dialect())
 	text, args := p.Query()
-	rows, err := r.store.Read.QueryContext(ctx, text, args...)
+	rows, err := r.store.Show.QueryContext(ctx, text, args...)
 	if err != nil {
 		return store.Translate(err)
 	}

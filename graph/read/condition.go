@@ -44,7 +44,7 @@ type seen struct {
 }
 
 func (r *Reader) seen(ctx context.Context) (*seen, error) {
-	sight, err := sight.Of(ctx, r.store.Read)
+	sight, err := sight.Of(ctx, r.store.Show)
 	s := &seen{Sight: sight, mine: r.mine(ctx)}
 	s.find = func(table string, codes []any) ([]ident.ID, error) { return r.coded(ctx, table, codes) }
 	graph := r.snapshot() // one for all conditions of a list

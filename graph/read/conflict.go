@@ -31,7 +31,7 @@ func conflictsOf(ctx context.Context, b *batch[*Change]) (map[ident.ID][]conflic
 		for i, c := range b.Rows {
 			rows[i] = c.Change
 		}
-		return schedule.Conflicts(ctx, b.reader.store.Read, b.reader.snapshot(), rows, b.reader.store.Now(ctx))
+		return schedule.Conflicts(ctx, b.reader.store.Show, b.reader.snapshot(), rows, b.reader.store.Now(ctx))
 	})
 }
 

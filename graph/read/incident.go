@@ -56,7 +56,7 @@ func loadIncidents(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	rows, err := r.store.Read.Incident.Query().Where(having(incident.FieldID, ids)).All(ctx)
+	rows, err := r.store.Show.Incident.Query().Where(having(incident.FieldID, ids)).All(ctx)
 	return index(r.wrapIncidents(rows), func(i *Incident) ident.ID { return i.ID }), store.Translate(err)
 }
 
@@ -154,7 +154,7 @@ func (r *Reader) incidentList(ctx context.Context, name string, filter *Incident
 	return page.List[*ent.Incident, *Incident]{
 		Name: name, Filter: filter, Order: o, Wrap: r.wrapIncidents,
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Incident, error) {
-			q := r.store.Read.Incident.Query()
+			q := r.store.Show.Incident.Query()
 			q.Modify(c.Apply, modify)
 			return translated(q.All(ctx))
 		},
@@ -195,7 +195,7 @@ func (*Reader) ShowPriorityRule(row *ent.PriorityRule) *PriorityRule {
 
 // PriorityRules returns the priority table.
 func (r *Reader) PriorityRules(ctx context.Context) ([]*PriorityRule, error) {
-	rows, err := r.store.Read.PriorityRule.Query().Order(ent.Asc(priorityrule.FieldImpact, priorityrule.FieldUrgency)).All(ctx)
+	rows, err := r.store.Show.PriorityRule.Query().Order(ent.Asc(priorityrule.FieldImpact, priorityrule.FieldUrgency)).All(ctx)
 	all := make([]*PriorityRule, len(rows))
 	for i, row := range rows {
 		all[i] = r.ShowPriorityRule(row)

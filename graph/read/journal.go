@@ -93,7 +93,7 @@ func (r *Reader) isKept(ctx context.Context, what string, revision int64) error 
 // errs.TooOld if it was purged.
 func (r *Reader) recognise(ctx context.Context, key []any, mark string) error {
 	id, _ := key[len(key)-1].(ident.ID)
-	found, err := translated(r.writes().Where(entry.ID(id)).Select(entry.FieldDigest).All(ctx))
+	found, err := translated(r.certain().Where(entry.ID(id)).Select(entry.FieldDigest).All(ctx))
 	if err != nil {
 		return err
 	}
@@ -293,7 +293,7 @@ func timeline[T any](ctx context.Context, b *batch[T], row T, id func(T) ident.I
 			Name: "timeline", Wrap: asTimeline,
 			Order: []page.Term[*ent.TimelineEntry]{page.By(timelineentry.FieldID, func(e *ent.TimelineEntry) ident.ID { return e.ID })},
 			Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.TimelineEntry, error) {
-				q := b.reader.store.Read.TimelineEntry.Query()
+				q := b.reader.store.Show.TimelineEntry.Query()
 				q.Modify(modify)
 				return translated(q.All(ctx))
 			},

@@ -330,7 +330,7 @@ func (r *Reader) kpiRows(ctx context.Context, query string, periods []KPI, hidde
 	if groups != nil {
 		args = append(args, page.IDList(r.store.Dialect(), groups))
 	}
-	rows, err := r.store.Read.QueryContext(ctx, query, args...)
+	rows, err := r.store.Show.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, store.Translate(err)
 	}

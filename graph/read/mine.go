@@ -30,7 +30,7 @@ type mine struct {
 
 func (r *Reader) mine(ctx context.Context) mine {
 	actor, _ := auth.From(ctx)
-	person := sync.OnceValues(func() (*ident.ID, error) { return auth.PersonOf(ctx, r.store.Read, actor) })
+	person := sync.OnceValues(func() (*ident.ID, error) { return auth.PersonOf(ctx, r.store.Show, actor) })
 	return mine{
 		person: person,
 		teams: sync.OnceValues(func() ([]any, error) {
@@ -38,15 +38,15 @@ func (r *Reader) mine(ctx context.Context) mine {
 			if err != nil || of == nil {
 				return nil, err
 			}
-			teams, err := auth.TeamsOf(ctx, r.store.Read, *of)
+			teams, err := auth.TeamsOf(ctx, r.store.Show, *of)
 			return anys(teams), err
 		}),
 		awaiting: sync.OnceValues(func() ([]any, error) {
-			rows, err := r.store.Read.Change.Query().Where(change.StateEQ(domain.ChangeAuthorize)).Order(ent.Asc(change.FieldID)).Limit(mostBallots).All(ctx)
+			rows, err := r.store.Show.Change.Query().Where(change.StateEQ(domain.ChangeAuthorize)).Order(ent.Asc(change.FieldID)).Limit(mostBallots).All(ctx)
 			if err != nil {
 				return nil, err
 			}
-			ballots, err := practice.Ballots(ctx, r.store.Read, r.snapshot(), rows, r.store.Now(ctx))
+			ballots, err := practice.Ballots(ctx, r.store.Show, r.snapshot(), rows, r.store.Now(ctx))
 			var ids []ident.ID
 			for _, row := range rows {
 				if ballots[row.ID].IsAwaited {

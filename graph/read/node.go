@@ -100,11 +100,11 @@ func init() { // the loaders lead back to it
 			return index(r.wrapDangling(rows), func(d *DanglingReference) ident.ID { return d.ID }), store.Translate(err)
 		}),
 		ident.Approval: nodesOf(func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Approval, error) {
-			rows, err := r.store.Read.Approval.Query().Where(having(approval.FieldID, ids)).All(ctx)
+			rows, err := r.store.Show.Approval.Query().Where(having(approval.FieldID, ids)).All(ctx)
 			return index(r.wrapApprovals(rows), func(a *Approval) ident.ID { return a.ID }), store.Translate(err)
 		}),
 		ident.TimelineEntry: nodesOf(func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*TimelineEntry, error) {
-			rows, err := r.store.Read.TimelineEntry.Query().Where(having(timelineentry.FieldID, ids)).All(ctx)
+			rows, err := r.store.Show.TimelineEntry.Query().Where(having(timelineentry.FieldID, ids)).All(ctx)
 			return index(asTimeline(rows), func(t *TimelineEntry) ident.ID { return t.ID }), store.Translate(err)
 		}),
 		ident.Entry: nodesOf(func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Entry, error) {

@@ -121,7 +121,7 @@ func (o *PlannedOperation) Fields(ctx context.Context) ([]*PlannedField, error) 
 // AppliedRevision returns the revision in which the operations were applied. Before that, it returns nil.
 func (c *Change) AppliedRevision(ctx context.Context) (*int64, error) {
 	applied, err := once(c.in, "applied", func() (map[ident.ID]int64, error) {
-		found, err := practice.Applied(ctx, c.in.reader.store.Read, c.in.ids((*Change).id)...)
+		found, err := practice.Applied(ctx, c.in.reader.store.Show, c.in.ids((*Change).id)...)
 		return found, store.Translate(err)
 	})
 	if revision, ok := applied[c.ID]; ok {
@@ -147,7 +147,7 @@ func (c *Change) Undoes(ctx context.Context) (*Change, error) {
 // UndoneBy returns the change that undoes this one.
 func (c *Change) UndoneBy(ctx context.Context) (*Change, error) {
 	found, err := once(c.in, "undone by", func() (map[ident.ID]*Change, error) {
-		undos, err := practice.Undos(ctx, c.in.reader.store.Read, c.in.ids((*Change).id)...)
+		undos, err := practice.Undos(ctx, c.in.reader.store.Show, c.in.ids((*Change).id)...)
 		if err != nil {
 			return nil, store.Translate(err)
 		}

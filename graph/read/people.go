@@ -39,7 +39,7 @@ func (r *Reader) wrapTeams(rows []*ent.Team) []*Team {
 func (r *Reader) ShowTeam(row *ent.Team) *Team { return r.wrapTeams([]*ent.Team{row})[0] }
 
 func loadTeams(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Team, error) {
-	rows, err := r.store.Read.Team.Query().Where(having(team.FieldID, ids)).All(ctx)
+	rows, err := r.store.Show.Team.Query().Where(having(team.FieldID, ids)).All(ctx)
 	return index(r.wrapTeams(rows), func(t *Team) ident.ID { return t.ID }), store.Translate(err)
 }
 
@@ -67,7 +67,7 @@ func (r *Reader) Teams(ctx context.Context, filter *TeamFilter, p page.Args) (*p
 			page.By(team.FieldName, func(e *ent.Team) string { return e.Name }), page.By(team.FieldID, func(e *ent.Team) ident.ID { return e.ID }),
 		},
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Team, error) {
-			q := r.store.Read.Team.Query()
+			q := r.store.Show.Team.Query()
 			q.Modify(c.Apply, modify)
 			return translated(q.All(ctx))
 		},
@@ -82,7 +82,7 @@ func (t *Team) Parent(ctx context.Context) (*Team, error) {
 // Children returns the teams that are part of this one.
 func (t *Team) Children(ctx context.Context) ([]*Team, error) {
 	return many(ctx, t.in, t, "children", (*Team).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Team, error) {
-		rows, err := r.store.Read.Team.Query().Where(having(team.FieldParentID, ids)).Order(ent.Asc(team.FieldName)).All(ctx)
+		rows, err := r.store.Show.Team.Query().Where(having(team.FieldParentID, ids)).Order(ent.Asc(team.FieldName)).All(ctx)
 		return bundle(r.wrapTeams(rows), func(t *Team) ident.ID { return *t.ParentID }), store.Translate(err)
 	})
 }
@@ -131,7 +131,7 @@ func (r *Reader) wrapPeople(rows []*ent.Person) []*Person {
 func (r *Reader) ShowPerson(row *ent.Person) *Person { return r.wrapPeople([]*ent.Person{row})[0] }
 
 func loadPeople(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Person, error) {
-	rows, err := r.store.Read.Person.Query().Where(having(person.FieldID, ids)).All(ctx)
+	rows, err := r.store.Show.Person.Query().Where(having(person.FieldID, ids)).All(ctx)
 	return index(r.wrapPeople(rows), func(p *Person) ident.ID { return p.ID }), store.Translate(err)
 }
 
@@ -163,7 +163,7 @@ func (r *Reader) peopleList(c *where.Conditions, name string, filter any) page.L
 			page.By(person.FieldName, func(e *ent.Person) string { return e.Name }), page.By(person.FieldID, func(e *ent.Person) ident.ID { return e.ID }),
 		},
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Person, error) {
-			q := r.store.Read.Person.Query()
+			q := r.store.Show.Person.Query()
 			q.Modify(c.Apply, modify)
 			return translated(q.All(ctx))
 		},
@@ -173,7 +173,7 @@ func (r *Reader) peopleList(c *where.Conditions, name string, filter any) page.L
 // Teams returns the teams this person belongs to.
 func (p *Person) Teams(ctx context.Context) ([]*Team, error) {
 	return many(ctx, p.in, p, "teams", (*Person).id, func(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Team, error) {
-		q := r.store.Read.Team.Query().Order(ent.Asc(team.FieldName))
+		q := r.store.Show.Team.Query().Order(ent.Asc(team.FieldName))
 		q.Modify(func(s *sql.Selector) {
 			s.AppendSelectAs(joinMemberships(s, membership.FieldTeamID, membership.FieldPersonID, ids), chosenColumn)
 		})
@@ -210,7 +210,7 @@ type Owner struct {
 }
 
 func loadOwners(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID][]*Owner, error) {
-	rows, err := r.store.Read.Owner.Query().Where(having(owner.FieldCiID, ids)).Order(ent.Desc(owner.FieldIsPrimary), ent.Asc(owner.FieldID)).All(ctx)
+	rows, err := r.store.Show.Owner.Query().Where(having(owner.FieldCiID, ids)).Order(ent.Desc(owner.FieldIsPrimary), ent.Asc(owner.FieldID)).All(ctx)
 	b := newBatch(r, make([]*Owner, len(rows)))
 	for i, row := range rows {
 		b.Rows[i] = &Owner{row, b}

@@ -39,7 +39,7 @@ func (c *Change) Preview(ctx context.Context) (*ChangePreview, error) {
 
 // previews lays the operations of a batch of changes over the newest graph, each over a view of its own.
 func (r *Reader) previews(ctx context.Context, changes *batch[*Change]) (map[ident.ID]*ChangePreview, error) {
-	applied, err := practice.Applied(ctx, r.store.Read, changes.ids((*Change).id)...)
+	applied, err := practice.Applied(ctx, r.store.Show, changes.ids((*Change).id)...)
 	if err != nil {
 		return nil, store.Translate(err)
 	}
@@ -64,11 +64,11 @@ func (r *Reader) previews(ctx context.Context, changes *batch[*Change]) (map[ide
 	if len(every) == 0 {
 		return nil, nil
 	}
-	conflicts, err := practice.FindConflicts(ctx, r.store.Read, every)
+	conflicts, err := practice.FindConflicts(ctx, r.store.Show, every)
 	if err != nil {
 		return nil, store.Translate(err)
 	}
-	words, err := cmdb.Words(ctx, r.store.Read)
+	words, err := cmdb.Words(ctx, r.store.Show)
 	if err != nil {
 		return nil, err
 	}

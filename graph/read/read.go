@@ -80,7 +80,7 @@ func (r *Reader) subtree(ctx context.Context, codes []any) (map[ident.ID]bool, e
 	p := sql.P(func(b *sql.Builder) { subtree(b, codes) })
 	p.SetDialect(r.store.Dialect())
 	query, queryArgs := p.Query()
-	rows, err := r.store.Read.QueryContext(ctx, query, queryArgs...)
+	rows, err := r.store.Show.QueryContext(ctx, query, queryArgs...)
 	if err != nil {
 		return nil, store.Translate(err)
 	}

@@ -179,7 +179,7 @@ func asTypes(rows []*ent.RelationshipType) []*RelationshipType {
 }
 
 func loadTypes(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*RelationshipType, error) {
-	q := r.store.Read.RelationshipType.Query().Where(having(relationshiptype.FieldID, ids))
+	q := r.store.Show.RelationshipType.Query().Where(having(relationshiptype.FieldID, ids))
 	q.Modify(selected(ctx, nil))
 	rows, err := q.All(ctx)
 	return index(asTypes(rows), func(t *RelationshipType) ident.ID { return t.ID }), store.Translate(err)
@@ -194,7 +194,7 @@ func (r *Reader) RelationshipTypes(ctx context.Context, p page.Args) (*page.Conn
 			page.By(relationshiptype.FieldID, func(e *ent.RelationshipType) ident.ID { return e.ID }),
 		},
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.RelationshipType, error) {
-			q := r.store.Read.RelationshipType.Query()
+			q := r.store.Show.RelationshipType.Query()
 			q.Modify(modify)
 			return translated(q.All(ctx))
 		},

@@ -37,7 +37,7 @@ func (c *Change) Risk(ctx context.Context) (*ChangeRisk, error) {
 		if len(rows) == 0 {
 			return nil, nil
 		}
-		risks, err := schedule.Risks(ctx, c.in.reader.store.Read, c.in.reader.snapshot(), rows, c.in.reader.store.Now(ctx))
+		risks, err := schedule.Risks(ctx, c.in.reader.store.Show, c.in.reader.snapshot(), rows, c.in.reader.store.Now(ctx))
 		shown, all := make(map[ident.ID]*ChangeRisk, len(risks)), newBatch[*RiskFactor](c.in.reader, nil)
 		for _, row := range rows {
 			r := risks[row.ID]
@@ -105,7 +105,7 @@ type RiskWeight struct {
 
 // RiskWeights returns what the factors count.
 func (r *Reader) RiskWeights(ctx context.Context) ([]*RiskWeight, error) {
-	w, err := schedule.Weights(ctx, r.store.Read)
+	w, err := schedule.Weights(ctx, r.store.Show)
 	return ShowRiskWeights(w), store.Translate(err)
 }
 

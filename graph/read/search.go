@@ -152,7 +152,7 @@ func (q *sought) tables() (all []store.Searchable) {
 // narrowed returns what writes the conditions that rows of a table have to meet: of CIs, that the actor may see them,
 // that they are in use, and that they are of the types and classes asked for.
 func (r *Reader) narrowed(ctx context.Context, q *sought) (func(store.Searchable, *sql.Builder), error) {
-	s, err := sight.Of(ctx, r.store.Read)
+	s, err := sight.Of(ctx, r.store.Show)
 	if err != nil {
 		return nil, store.Translate(err)
 	}

@@ -129,7 +129,7 @@ func (r *Reader) serviceOrder(ctx context.Context, s *seen, c *where.Conditions,
 		case "OPERATIONAL_STATE":
 			terms[step.Field] = s.byState()
 		case "TIER":
-			tiers, err := r.store.Read.ServiceTier.Query().Order(ent.Asc(servicetier.FieldRank)).All(ctx)
+			tiers, err := r.store.Show.ServiceTier.Query().Order(ent.Asc(servicetier.FieldRank)).All(ctx)
 			if err != nil {
 				return nil, store.Translate(err)
 			}
@@ -187,7 +187,7 @@ func (r *Reader) ServiceByName(ctx context.Context, name string, environment dom
 
 // ServiceTiers returns the tiers, the most important first.
 func (r *Reader) ServiceTiers(ctx context.Context) ([]*ServiceTier, error) {
-	rows, err := r.store.Read.ServiceTier.Query().Order(ent.Asc(servicetier.FieldRank)).All(ctx)
+	rows, err := r.store.Show.ServiceTier.Query().Order(ent.Asc(servicetier.FieldRank)).All(ctx)
 	return asTiers(rows), store.Translate(err)
 }
 
@@ -206,7 +206,7 @@ func asTiers(rows []*ent.ServiceTier) []*ServiceTier {
 }
 
 func loadTiers(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*ServiceTier, error) {
-	rows, err := r.store.Read.ServiceTier.Query().Where(having(servicetier.FieldID, ids)).All(ctx)
+	rows, err := r.store.Show.ServiceTier.Query().Where(having(servicetier.FieldID, ids)).All(ctx)
 	return index(asTiers(rows), func(t *ServiceTier) ident.ID { return t.ID }), store.Translate(err)
 }
 

@@ -38,7 +38,7 @@ func asCalendars(rows []*ent.Calendar) []*Calendar {
 func (r *Reader) ShowCalendar(row *ent.Calendar) *Calendar { return &Calendar{row} }
 
 func loadCalendars(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*Calendar, error) {
-	rows, err := r.store.Read.Calendar.Query().Where(having(calendar.FieldID, ids)).All(ctx)
+	rows, err := r.store.Show.Calendar.Query().Where(having(calendar.FieldID, ids)).All(ctx)
 	return index(asCalendars(rows), func(c *Calendar) ident.ID { return c.ID }), store.Translate(err)
 }
 
@@ -56,7 +56,7 @@ func (r *Reader) Calendars(ctx context.Context, p page.Args) (*page.Connection[*
 			page.By(calendar.FieldName, func(e *ent.Calendar) string { return e.Name }), page.By(calendar.FieldID, func(e *ent.Calendar) ident.ID { return e.ID }),
 		},
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.Calendar, error) {
-			q := r.store.Read.Calendar.Query()
+			q := r.store.Show.Calendar.Query()
 			q.Modify(modify)
 			return translated(q.All(ctx))
 		},
@@ -86,7 +86,7 @@ func (r *Reader) ShowServiceLevelTarget(row *ent.ServiceLevelTarget) *ServiceLev
 }
 
 func loadTargets(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*ServiceLevelTarget, error) {
-	rows, err := r.store.Read.ServiceLevelTarget.Query().Where(having(serviceleveltarget.FieldID, ids)).All(ctx)
+	rows, err := r.store.Show.ServiceLevelTarget.Query().Where(having(serviceleveltarget.FieldID, ids)).All(ctx)
 	return index(r.wrapTargets(rows), func(t *ServiceLevelTarget) ident.ID { return t.ID }), store.Translate(err)
 }
 
@@ -119,7 +119,7 @@ func (r *Reader) ServiceLevelTargets(ctx context.Context, p page.Args) (*page.Co
 			page.By(serviceleveltarget.FieldID, func(e *ent.ServiceLevelTarget) ident.ID { return e.ID }),
 		},
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ServiceLevelTarget, error) {
-			q := r.store.Read.ServiceLevelTarget.Query()
+			q := r.store.Show.ServiceLevelTarget.Query()
 			q.Modify(modify)
 			return translated(q.All(ctx))
 		},
@@ -129,7 +129,7 @@ func (r *Reader) ServiceLevelTargets(ctx context.Context, p page.Args) (*page.Co
 // ServiceLevelTargets returns the targets that name the service.
 func (s *Service) ServiceLevelTargets(ctx context.Context) ([]*ServiceLevelTarget, error) {
 	all, err := once(s.in, "service level targets", func() ([]*ServiceLevelTarget, error) {
-		rows, err := s.in.reader.store.Read.ServiceLevelTarget.Query().Order(ent.Asc(serviceleveltarget.FieldName)).All(ctx)
+		rows, err := s.in.reader.store.Show.ServiceLevelTarget.Query().Order(ent.Asc(serviceleveltarget.FieldName)).All(ctx)
 		return s.in.reader.wrapTargets(rows), store.Translate(err)
 	})
 	mine := []*ServiceLevelTarget{}
@@ -158,7 +158,7 @@ func (i *Incident) ServiceLevels(ctx context.Context) ([]*ServiceLevel, error) {
 			rows[n] = row.Incident
 		}
 		r := i.in.reader
-		found, err := practice.Levels(ctx, r.store.Read, practice.Incidents(rows...), r.store.Now(ctx))
+		found, err := practice.Levels(ctx, r.store.Show, practice.Incidents(rows...), r.store.Now(ctx))
 		return r.showLevels(found), store.Translate(err)
 	})
 	if all[i.ID] == nil {

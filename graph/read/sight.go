@@ -22,52 +22,56 @@ import (
 // statement is restricted to what the actor may see. A record is as restricted as the CIs that it names.
 
 func (r *Reader) cis(ctx context.Context) *ent.CIQuery {
-	q := r.store.Read.CI.Query()
+	q := r.store.Show.CI.Query()
 	q.Modify(r.restrict(ctx, sight.Sight.CIs))
 	return q
 }
 
 func (r *Reader) relationships(ctx context.Context) *ent.RelationshipQuery {
-	q := r.store.Read.Relationship.Query()
+	q := r.store.Show.Relationship.Query()
 	q.Modify(r.naming(ctx, relationship.FieldSourceID, relationship.FieldTargetID))
 	return q
 }
 
 func (r *Reader) groups(ctx context.Context) *ent.DependencyGroupQuery {
-	q := r.store.Read.DependencyGroup.Query()
+	q := r.store.Show.DependencyGroup.Query()
 	q.Modify(r.naming(ctx, dependencygroup.FieldCiID))
 	return q
 }
 
 func (r *Reader) danglingReferences(ctx context.Context) *ent.DanglingReferenceQuery {
-	q := r.store.Read.DanglingReference.Query()
+	q := r.store.Show.DanglingReference.Query()
 	q.Modify(r.naming(ctx, danglingreference.FieldRecordID))
 	return q
 }
 
 // incidentCIs returns a query that is not restricted: the CIs of an incident go to the engine, and IncidentCI.Ci hides
 // those that the actor may not see.
-func (r *Reader) incidentCIs() *ent.IncidentCIQuery { return r.store.Read.IncidentCI.Query() }
+func (r *Reader) incidentCIs() *ent.IncidentCIQuery { return r.store.Show.IncidentCI.Query() }
 
 // changeCIs returns a query that is not restricted either.
-func (r *Reader) changeCIs() *ent.ChangeCIQuery { return r.store.Read.ChangeCI.Query() }
+func (r *Reader) changeCIs() *ent.ChangeCIQuery { return r.store.Show.ChangeCI.Query() }
 
 // entries returns a query that tells nothing of records that name a restricted CI in their content: see
 // Entry.IsRestricted. Of accounts it tells those alone who look after them.
 func (r *Reader) entries(ctx context.Context) *ent.EntryQuery {
-	q := r.store.Read.Entry.Query()
+	q := r.store.Show.Entry.Query()
 	q.Modify(r.naming(ctx, entry.FieldRecordID, entry.FieldSubjectID), public(ctx))
 	return q
 }
 
 // writes returns a query that is not restricted: structureWrites says who may see what they wrote.
-func (r *Reader) writes() *ent.EntryQuery { return r.store.Read.Entry.Query() }
+func (r *Reader) writes() *ent.EntryQuery { return r.store.Show.Entry.Query() }
+
+// certain returns a query that is not restricted either, of the primary: what its marks are compared with may be
+// newer than what a standby has.
+func (r *Reader) certain() *ent.EntryQuery { return r.store.Read.Entry.Query() }
 
 // consequences returns a query that is not restricted: structureWrites says who may see the CIs that it names.
-func (r *Reader) consequences() *ent.ConsequenceQuery { return r.store.Read.Consequence.Query() }
+func (r *Reader) consequences() *ent.ConsequenceQuery { return r.store.Show.Consequence.Query() }
 
 func (r *Reader) versions(ctx context.Context) *ent.VersionQuery {
-	q := r.store.Read.Version.Query()
+	q := r.store.Show.Version.Query()
 	q.Modify(r.naming(ctx, version.FieldRecordID))
 	return q
 }
@@ -75,7 +79,7 @@ func (r *Reader) versions(ctx context.Context) *ent.VersionQuery {
 // plannedOperations returns a query that is not restricted: PlannedOperation.IsRestricted says who may see what the
 // operations touch.
 func (r *Reader) plannedOperations() *ent.PlannedOperationQuery {
-	return r.store.Read.PlannedOperation.Query()
+	return r.store.Show.PlannedOperation.Query()
 }
 
 // untold restricts a statement on rows of runs to those that tell of no CI that the actor may not see. If nothing is
@@ -98,7 +102,7 @@ func (r *Reader) naming(ctx context.Context, columns ...string) func(*sql.Select
 
 // restrict limits a statement to the records that the actor may see. If that cannot be found out, the statement fails.
 func (r *Reader) restrict(ctx context.Context, by func(sight.Sight, *sql.Selector)) func(*sql.Selector) {
-	s, err := sight.Of(ctx, r.store.Read)
+	s, err := sight.Of(ctx, r.store.Show)
 	return func(sel *sql.Selector) {
 		if err != nil {
 			sel.AddError(err)
@@ -109,14 +113,14 @@ func (r *Reader) restrict(ctx context.Context, by func(sight.Sight, *sql.Selecto
 
 // hidden returns the CIs that the actor may not see.
 func (r *Reader) hidden(ctx context.Context) (map[ident.ID]bool, error) {
-	hidden, err := sight.Hidden(ctx, r.store.Read)
+	hidden, err := sight.Hidden(ctx, r.store.Show)
 	return hidden, store.Translate(err)
 }
 
 // mayName refuses ids in a question of records that the actor may not see, as it refuses ids without a record. For an
 // actor who sees all it leaves that to the engine, which knows what there is.
 func (r *Reader) mayName(ctx context.Context, lists ...[]ident.ID) error {
-	s, err := sight.Of(ctx, r.store.Read)
+	s, err := sight.Of(ctx, r.store.Show)
 	if err != nil || s.SeesAll() {
 		return store.Translate(err)
 	}

@@ -80,7 +80,7 @@ func (s *singlePoints) points() ([]impact.SinglePoint, error) {
 func (r *Reader) SinglePointsOfFailure(ctx context.Context, tiers []string, overlay *Overlay, facts Facts, filter *ImpactFilter, p page.Args) (*page.Connection[*SinglePoint], error) {
 	targets := impact.Targets{AllServices: tiers == nil}
 	if tiers != nil {
-		rows, err := r.store.Read.ServiceTier.Query().Where(servicetier.CodeIn(tiers...)).All(ctx)
+		rows, err := r.store.Show.ServiceTier.Query().Where(servicetier.CodeIn(tiers...)).All(ctx)
 		if err != nil {
 			return nil, store.Translate(err)
 		}

@@ -39,7 +39,7 @@ func standing[T any](ctx context.Context, b *batch[T], row T, verb string, id fu
 		if err != nil {
 			return nil, store.Translate(err)
 		}
-		found, err := auth.Standings(ctx, b.reader.store.Read, verb, records)
+		found, err := auth.Standings(ctx, b.reader.store.Show, verb, records)
 		return found, store.Translate(err)
 	})
 	return all[id(row)], err
@@ -65,7 +65,7 @@ func ownIncidents(rows []*Incident) func(context.Context, *Reader, []ident.ID) (
 			of.CIs = append(of.CIs, n.CiID)
 			all[n.IncidentID] = of
 		}
-		keys, err := r.store.Read.ExternalIdentity.Query().Where(having(externalidentity.FieldRecordID, ids)).All(ctx)
+		keys, err := r.store.Show.ExternalIdentity.Query().Where(having(externalidentity.FieldRecordID, ids)).All(ctx)
 		for _, key := range keys {
 			of := all[key.RecordID]
 			of.Source = key.Source

@@ -141,7 +141,7 @@ func (r *Reader) suspects(ctx context.Context, questions []suspect.Question, wit
 			graph = then
 		}
 	}
-	found, err := schedule.Suspects(ctx, r.store.Read, graph, questions, mostSuspects, r.store.Now(ctx))
+	found, err := schedule.Suspects(ctx, r.store.Show, graph, questions, mostSuspects, r.store.Now(ctx))
 	if err != nil {
 		return nil, err
 	}

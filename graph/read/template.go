@@ -37,7 +37,7 @@ func (r *Reader) ShowChangeTemplate(row *ent.ChangeTemplate) *ChangeTemplate {
 }
 
 func loadTemplates(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*ChangeTemplate, error) {
-	rows, err := r.store.Read.ChangeTemplate.Query().Where(having(changetemplate.FieldID, ids)).All(ctx)
+	rows, err := r.store.Show.ChangeTemplate.Query().Where(having(changetemplate.FieldID, ids)).All(ctx)
 	return index(r.wrapTemplates(rows), func(t *ChangeTemplate) ident.ID { return t.ID }), store.Translate(err)
 }
 
@@ -96,7 +96,7 @@ func (r *Reader) ChangeTemplates(ctx context.Context, filter *ChangeTemplateFilt
 			page.By(changetemplate.FieldID, func(e *ent.ChangeTemplate) ident.ID { return e.ID }),
 		},
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ChangeTemplate, error) {
-			q := r.store.Read.ChangeTemplate.Query()
+			q := r.store.Show.ChangeTemplate.Query()
 			switch {
 			case filter == nil || filter.IsRetired == nil:
 			case *filter.IsRetired:

@@ -186,12 +186,12 @@ func (s *seen) worked(c *where.Conditions, field string, most int, work func([]*
 // weigh gives s what it works out of changes.
 func (r *Reader) weigh(ctx context.Context, s *seen, graph *topology.Snapshot) {
 	s.openChanges = func(c *where.Conditions, most int) ([]*ent.Change, error) {
-		q := r.store.Read.Change.Query().Where(change.StateIn(openStates()...)).Order(ent.Asc(change.FieldID)).Limit(most)
+		q := r.store.Show.Change.Query().Where(change.StateIn(openStates()...)).Order(ent.Asc(change.FieldID)).Limit(most)
 		q.Modify(c.Apply)
 		return translated(q.All(ctx))
 	}
 	s.conflicts = func(rows []*ent.Change) (map[ident.ID]bool, error) {
-		found, err := schedule.Conflicts(ctx, r.store.Read, graph, rows, r.store.Now(ctx))
+		found, err := schedule.Conflicts(ctx, r.store.Show, graph, rows, r.store.Now(ctx))
 		has := map[ident.ID]bool{}
 		for id, all := range found {
 			has[id] = len(all) > 0
@@ -202,7 +202,7 @@ func (r *Reader) weigh(ctx context.Context, s *seen, graph *topology.Snapshot) {
 		if len(rows) == 0 {
 			return nil, nil
 		}
-		return schedule.Risks(ctx, r.store.Read, graph, rows, r.store.Now(ctx))
+		return schedule.Risks(ctx, r.store.Show, graph, rows, r.store.Now(ctx))
 	}
 	s.hidden = func() (map[ident.ID]bool, error) { return r.hidden(ctx) }
 }

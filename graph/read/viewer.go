@@ -30,7 +30,7 @@ func (r *Reader) Viewer(ctx context.Context) *Viewer {
 
 // Account returns the caller's account. Where nobody signs in, it is that of the name the caller gave.
 func (v *Viewer) Account(ctx context.Context) (*Account, error) {
-	q := v.in.store.Read.Account.Query()
+	q := v.in.store.Show.Account.Query()
 	switch {
 	case v.Actor.Account != nil:
 		q.Where(account.ID(*v.Actor.Account))
@@ -54,7 +54,7 @@ func (v *Viewer) Roles() []auth.Role { return v.Effective() }
 
 // Person returns the person whose account it is.
 func (v *Viewer) Person(ctx context.Context) (*Person, error) {
-	of, err := auth.PersonOf(ctx, v.in.store.Read, v.Actor)
+	of, err := auth.PersonOf(ctx, v.in.store.Show, v.Actor)
 	if err != nil || of == nil {
 		return nil, store.Translate(err)
 	}
@@ -64,11 +64,11 @@ func (v *Viewer) Person(ctx context.Context) (*Person, error) {
 
 // Teams returns the teams that the caller is in, by name.
 func (v *Viewer) Teams(ctx context.Context) ([]*Team, error) {
-	of, err := auth.PersonOf(ctx, v.in.store.Read, v.Actor)
+	of, err := auth.PersonOf(ctx, v.in.store.Show, v.Actor)
 	if err != nil || of == nil {
 		return []*Team{}, store.Translate(err)
 	}
-	ids, err := auth.TeamsOf(ctx, v.in.store.Read, *of)
+	ids, err := auth.TeamsOf(ctx, v.in.store.Show, *of)
 	if err != nil {
 		return nil, store.Translate(err)
 	}

@@ -136,7 +136,7 @@ func (r *Reader) supposed(ctx context.Context, graph *topology.Snapshot, added [
 	if len(added) == 0 {
 		return nil, nil
 	}
-	types, err := r.store.Read.RelationshipType.Query().Select(relationshiptype.FieldCode).All(ctx)
+	types, err := r.store.Show.RelationshipType.Query().Select(relationshiptype.FieldCode).All(ctx)
 	if err != nil {
 		return nil, store.Translate(err)
 	}

@@ -42,7 +42,7 @@ func (r *Reader) ShowWindow(row *ent.ChangeWindow) *ChangeWindow {
 }
 
 func loadWindows(ctx context.Context, r *Reader, ids []ident.ID) (map[ident.ID]*ChangeWindow, error) {
-	rows, err := r.store.Read.ChangeWindow.Query().Where(having(changewindow.FieldID, ids)).All(ctx)
+	rows, err := r.store.Show.ChangeWindow.Query().Where(having(changewindow.FieldID, ids)).All(ctx)
 	return index(r.wrapWindows(rows), func(w *ChangeWindow) ident.ID { return w.ID }), store.Translate(err)
 }
 
@@ -68,7 +68,7 @@ func (r *Reader) ChangeWindows(ctx context.Context, filter *ChangeWindowFilter, 
 		Name: "change windows", Filter: filter, Wrap: r.wrapWindows,
 		Order: []page.Term[*ent.ChangeWindow]{page.By(changewindow.FieldID, func(e *ent.ChangeWindow) ident.ID { return e.ID })},
 		Query: func(ctx context.Context, modify func(*sql.Selector)) ([]*ent.ChangeWindow, error) {
-			q := r.store.Read.ChangeWindow.Query()
+			q := r.store.Show.ChangeWindow.Query()
 			q.Modify(c.Apply, modify)
 			return translated(q.All(ctx))
 		},

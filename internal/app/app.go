@@ -62,8 +62,8 @@ type App struct {
 }
 
 // Open opens a database, brings it to the newest version, seeds it where it is empty, and lets the graph follow it.
-func Open(ctx context.Context, database string, log *slog.Logger) (_ *App, err error) {
-	s, err := store.Open(ctx, database)
+func Open(ctx context.Context, database string, log *slog.Logger, options ...store.Option) (_ *App, err error) {
+	s, err := store.Open(ctx, database, options...)
 	if err != nil {
 		return nil, err
 	}

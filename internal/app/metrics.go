@@ -18,6 +18,12 @@ func (a *App) newMetrics() *prometheus.Registry {
 	gauge("linchpin_topology_revision", "The newest revision that the graph shows.", func() float64 { return float64(a.Graph.Snapshot().Revision()) })
 	gauge("linchpin_topology_cis", "One more than the highest place of a CI in the graph.", func() float64 { return float64(a.Graph.Snapshot().Vertices()) })
 	gauge("linchpin_feed_lag_seconds", "Since when the graph has not been known to show everything; below the tick of 0.25 s all is well.", func() float64 { return a.feed.Lag().Seconds() })
+	gauge("linchpin_reads_from_standby", "1 while answers are read from the standby of --read-database, 0 while they are read from the primary.", func() float64 {
+		if a.Store.IsOnStandby() {
+			return 1
+		}
+		return 0
+	})
 	gauge("linchpin_feed_lag_revisions", "How many revisions are known to be written that the graph does not show yet.", func() float64 { return float64(a.feed.Behind()) })
 	gauge("linchpin_topology_bytes", "About how much memory the newest graph takes.", func() float64 { return float64(a.Graph.Snapshot().Size()) })
 	gauge("linchpin_topology_publish_seconds", "How long the newest compaction held writes up while its graph was published.", func() float64 { return a.Graph.Published().Seconds() })

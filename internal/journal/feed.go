@@ -26,7 +26,9 @@ const (
 	tick       = 250 * time.Millisecond // how late a lost hint is noticed
 	revisions  = 200                    // read at once, if their entries are not too many
 	retryAfter = time.Second
-	patience   = 2 * time.Second // how long a write waits until its graph shows it
+	// standbyPause is how soon a standby is asked again that lacks a revision.
+	standbyPause = 5 * time.Millisecond
+	patience     = 2 * time.Second // how long a write waits until its graph shows it
 )
 
 // Feed keeps a graph at the newest revision of a store.
@@ -238,8 +240,8 @@ func (f *Feed) tail(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		head := pulse.Revision
-		f.head.Store(head)
+		f.head.Store(pulse.Revision)
+		head, since := f.store.Reached(ctx, pulse, now)
 		if pulse.Floor > last { // what comes next, and what was told last, may be gone
 			if err := f.rebuild(ctx, head, &topology.GapError{Have: last, Got: pulse.Floor}); err != nil {
 				return err
@@ -257,8 +259,14 @@ func (f *Feed) tail(ctx context.Context) error {
 			continue
 		}
 		if head == last {
-			f.isCurrent(now)
-			return nil
+			f.isCurrent(since)
+			if head == pulse.Revision {
+				return nil
+			}
+			if err := wait(ctx, standbyPause); err != nil { // the standby is about to have it
+				return err
+			}
+			continue
 		}
 		entries, err := f.store.Follow.Entry.Query().
 			Where(entry.IDGTE(store.EntryID(last+1, 0)), entry.IDLT(store.EntryID(last+1+revisions, 0))).
@@ -289,6 +297,15 @@ func (f *Feed) tail(ctx context.Context) error {
 			}
 			entries = entries[n:]
 		}
+	}
+}
+
+func wait(ctx context.Context, pause time.Duration) error {
+	select {
+	case <-time.After(pause):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -65,7 +65,7 @@ func (f *Feed) Lately(ctx context.Context, moment time.Time, most int) (*topolog
 	if err != nil {
 		return nil, err
 	}
-	isLong, err := f.store.Read.Entry.Query().Where(entry.IDGTE(store.EntryID(revision+1, 0))).Order(entry.ByID(sql.OrderAsc())).Offset(most).Exist(ctx)
+	isLong, err := f.store.Show.Entry.Query().Where(entry.IDGTE(store.EntryID(revision+1, 0))).Order(entry.ByID(sql.OrderAsc())).Offset(most).Exist(ctx)
 	if err != nil {
 		return nil, store.Translate(err)
 	}
@@ -125,7 +125,7 @@ func (f *Feed) first(ctx context.Context) (e *ent.Entry, isPurged bool, err erro
 
 // from returns the first entry of a revision, or of the next revision that has one. If there is none, it returns nil.
 func (f *Feed) from(ctx context.Context, revision int64) (*ent.Entry, error) {
-	found, err := f.store.Read.Entry.Query().Where(entry.IDGTE(store.EntryID(revision, 0))).Order(entry.ByID(sql.OrderAsc())).
+	found, err := f.store.Show.Entry.Query().Where(entry.IDGTE(store.EntryID(revision, 0))).Order(entry.ByID(sql.OrderAsc())).
 		Limit(1).Select(entry.FieldRevision, entry.FieldAt).All(ctx)
 	if err != nil || len(found) == 0 {
 		return nil, store.Translate(err)

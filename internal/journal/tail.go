@@ -157,7 +157,7 @@ func retry[T any](ctx context.Context, f *Feed, read func() (T, error)) (T, erro
 // purged, it returns none.
 func (f *Feed) older(ctx context.Context, from, to int64) ([][]*ent.Entry, error) {
 	read := func(to int64, limit int) ([]*ent.Entry, error) {
-		rows, err := f.store.Read.Entry.Query().
+		rows, err := f.store.Show.Entry.Query().
 			Where(entry.IDGTE(store.EntryID(from, 0)), entry.IDLT(store.EntryID(to+1, 0))).
 			Order(entry.ByID(sql.OrderAsc())).Limit(limit).All(ctx)
 		return rows, store.Translate(err)

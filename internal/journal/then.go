@@ -57,7 +57,7 @@ func versions(ctx context.Context, s *store.Store, b *topology.Batch) error {
 
 // each visits rows of a record's id and its text.
 func each(ctx context.Context, s *store.Store, query string, args []any, visit func(ident.ID, []byte) error) error {
-	rows, err := s.Read.QueryContext(ctx, query, args...)
+	rows, err := s.Show.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func about(k ident.Kind) func(*sql.Selector) {
 
 // types adds the relationship types. They are few and seldom change, so that it reads their whole history.
 func types(ctx context.Context, s *store.Store, b *topology.Batch) error {
-	entries, err := s.Read.Entry.Query().Where(about(ident.RelationshipType)).Order(entry.ByID(sql.OrderAsc())).All(ctx)
+	entries, err := s.Show.Entry.Query().Where(about(ident.RelationshipType)).Order(entry.ByID(sql.OrderAsc())).All(ctx)
 	if err != nil {
 		return err
 	}
@@ -138,12 +138,12 @@ func marked(kind ident.Kind) func(context.Context, *store.Store, *topology.Batch
 
 func replay(ctx context.Context, s *store.Store, b *topology.Batch, kind ident.Kind) error {
 	var written []ident.ID
-	err := s.Read.Entry.Query().Where(about(kind), entry.IDGTE(after(b))).Unique(true).
+	err := s.Show.Entry.Query().Where(about(kind), entry.IDGTE(after(b))).Unique(true).
 		Select(entry.FieldSubjectID).Scan(ctx, &written)
 	if err != nil {
 		return err
 	}
-	return replayed(ctx, s.Read, b, written)
+	return replayed(ctx, s.Show, b, written)
 }
 
 // replayed adds the marks of records as of the revision of b.

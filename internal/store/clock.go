@@ -43,18 +43,20 @@ func (k *skew) check() error {
 type Pulse struct {
 	Revision int64 // the last committed one
 	Floor    int64 // the first that the journal has whole
+
+	link []byte // of the last revision; nil: it has none yet
 }
 
 // Pulse returns where the journal begins and ends, over the connections of the feed and of health, and takes down how
 // far the clocks of this machine and of the database are apart. SQLite goes by this machine's.
 func (s *Store) Pulse(ctx context.Context) (p Pulse, err error) {
-	const of = "SELECT revision, (" + floorRevision + ")"
+	const of = "SELECT revision, CASE WHEN chained = revision THEN chain END, (" + floorRevision + ")"
 	if !s.IsPostgres() {
-		return p, Translate(s.follows.QueryRowContext(ctx, of+" FROM head").Scan(&p.Revision, &p.Floor))
+		return p, Translate(s.follows.QueryRowContext(ctx, of+" FROM head").Scan(&p.Revision, &p.link, &p.Floor))
 	}
 	sent := s.skew.clock()
 	var said time.Time
-	if err := s.follows.QueryRowContext(ctx, of+", clock_timestamp() FROM head").Scan(&p.Revision, &p.Floor, &said); err != nil {
+	if err := s.follows.QueryRowContext(ctx, of+", clock_timestamp() FROM head").Scan(&p.Revision, &p.link, &p.Floor, &said); err != nil {
 		return p, Translate(err)
 	}
 	s.skew.note(sent, s.skew.clock(), said)

@@ -22,5 +22,8 @@ func (s *Store) Collectors() []prometheus.Collector {
 	if s.follows != s.reader {
 		all = append(all, collectors.NewDBStatsCollector(s.follows, "follow"))
 	}
+	if s.standby != nil {
+		all = append(all, collectors.NewDBStatsCollector(s.standby.reads, "standby"))
+	}
 	return all
 }

@@ -22,7 +22,10 @@ import (
 type Store struct {
 	// Read reads committed records. Mutations through it are refused.
 	Read *ent.Client
-	// Follow reads like Read, over connections that only the feed and health use.
+	// Show reads like Read, and over a standby, if there is one that keeps up: what answers show. It sees at least what
+	// the graph does.
+	Show *ent.Client
+	// Follow reads like Show, over connections that only the feed and health use.
 	Follow *ent.Client
 
 	dialect string
@@ -31,6 +34,7 @@ type Store struct {
 	reader  *sql.DB
 	writes  *sql.DB
 	follows *sql.DB
+	standby *standby // nil: the primary alone is read
 	now     func() time.Time
 	skew    skew
 	times   prometheus.Histogram // of statements
@@ -50,8 +54,17 @@ type Store struct {
 
 // Open opens the database that address names: "sqlite:PATH", or a postgres:// URL. It creates a missing SQLite file. It
 // does not migrate.
-func Open(ctx context.Context, address string) (*Store, error) {
-	return open(ctx, address, openSQLite)
+func Open(ctx context.Context, address string, options ...Option) (*Store, error) {
+	s, err := open(ctx, address, openSQLite)
+	for _, change := range options {
+		if err == nil {
+			err = change(s)
+		}
+	}
+	if err != nil && s != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, err
 }
 
 // OpenReading opens a database for reading alone. It creates nothing, and reads a SQLite file in a folder where nothing
@@ -96,14 +109,18 @@ type pools struct{ writes, reads, follows *sql.DB }
 // assemble returns a Store over pools.
 func assemble(d string, p pools) *Store {
 	s := &Store{dialect: d, writes: p.writes, reader: p.reads, follows: p.follows, now: time.Now, skew: skew{clock: time.Now}, times: newTimes(), snapshots: make(chan struct{}, 1)}
-	m := s.meter()
-	s.writer = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, p.writes), m}))
-	s.writer.Use(record)
-	s.Read = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, p.reads), m}))
-	s.Read.Use(record)
-	s.Follow = ent.NewClient(ent.Driver(traced{entsql.OpenDB(d, p.follows), m}))
-	s.Follow.Use(record)
+	s.writer, s.Read, s.Follow = s.client(s.traced(p.writes)), s.client(s.traced(p.reads)), s.client(s.traced(p.follows))
+	s.Show = s.Read
 	return s
+}
+
+func (s *Store) traced(pool *sql.DB) traced { return traced{entsql.OpenDB(s.dialect, pool), s.meter()} }
+
+// client returns a client whose mutations are noted, or refused where nothing is written.
+func (s *Store) client(over dialect.Driver) *ent.Client {
+	c := ent.NewClient(ent.Driver(over))
+	c.Use(record)
+	return c
 }
 
 func (s *Store) meter() meter {
@@ -116,7 +133,7 @@ func (s *Store) Close() error {
 		s.stop()
 		<-s.stopped
 	}
-	return errors.Join(s.follows.Close(), s.reader.Close(), s.writes.Close())
+	return errors.Join(s.standby.close(), s.follows.Close(), s.reader.Close(), s.writes.Close())
 }
 
 // IsPostgres reports whether the database is PostgreSQL; else it is SQLite.

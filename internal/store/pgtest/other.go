@@ -58,3 +58,6 @@ func (c *Cluster) Same(_ testing.TB, address string) string { return address }
 
 // Exec does nothing.
 func (c *Cluster) Exec(testing.TB, ...string) {}
+
+// Streams returns false.
+func (c *Cluster) Streams(testing.TB) bool { return false }

@@ -3,12 +3,15 @@
 package pgtest
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/lib/pq"
 )
 
 // Standby makes a hot standby of a [Durable] cluster, which streams from it until it is promoted. It is removed when t
@@ -65,4 +68,20 @@ func (c *Cluster) Exec(t testing.TB, statements ...string) {
 	if err := c.exec(t.Context(), statements...); err != nil {
 		t.Fatalf("pgtest: %v\n%s", err, c.Log())
 	}
+}
+
+// Streams reports whether a standby streams from the cluster.
+func (c *Cluster) Streams(t testing.TB) bool {
+	t.Helper()
+	connector, err := pq.NewConnector(c.DSN("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	defer func() { _ = db.Close() }()
+	n := 0
+	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_stat_replication").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n > 0
 }
