@@ -74,7 +74,8 @@ type Connection[T any] struct {
 	// StateRevision is the revision of the graph that the list was chosen or ordered by; nil: by none.
 	StateRevision *int64
 
-	total func(context.Context) (int, error) // nil: the list is empty
+	total func(context.Context) (int, error)  // nil: the list is empty
+	guess func(context.Context) (bool, error) // whether total is an estimate; nil: it is none
 	group func(context.Context, Grouping) ([]Count, error)
 }
 
@@ -123,6 +124,14 @@ func (c *Connection[T]) TotalCount(ctx context.Context) (int, error) {
 		return 0, nil
 	}
 	return c.total(ctx)
+}
+
+// IsTotalCountEstimated reports whether TotalCount is an estimate.
+func (c *Connection[T]) IsTotalCountEstimated(ctx context.Context) (bool, error) {
+	if c.guess == nil {
+		return false, nil
+	}
+	return c.guess(ctx)
 }
 
 // Grouping is what the records of a list are counted by: an expression over a row, and what is to be joined for it.

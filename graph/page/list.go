@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect"
@@ -31,6 +32,9 @@ type List[E, T any] struct {
 	Recognise func(ctx context.Context, key []any, mark string) error
 	// StateRevision is the revision of the graph that the filter or the order went by; nil: by none.
 	StateRevision *int64
+	// Most is how many rows are counted; beyond, Estimate says how many there are, by the row behind those. 0: all.
+	Most     int
+	Estimate func(ctx context.Context, behind E) (int, error)
 
 	// Belongs are the ways in which a row belongs to the parent whose nested list it is in. One of them must hold, and
 	// each has an index behind it.
@@ -56,7 +60,7 @@ func (l List[E, T]) Page(ctx context.Context, a Args) (*Connection[T], error) {
 		}
 	}
 	var rows []E
-	total := l.total
+	total, guess := l.counting(o)
 	if l.All != nil {
 		all, n, err := l.All(ctx)
 		if err != nil {
@@ -72,7 +76,7 @@ func (l List[E, T]) Page(ctx context.Context, a Args) (*Connection[T], error) {
 	}
 	rows, more := cut(rows, w)
 	c := connect(o, w, l.cursors(fingerprint), rows, l.Wrap(rows), more, total)
-	c.StateRevision = l.StateRevision
+	c.StateRevision, c.guess = l.StateRevision, guess
 	c.group = func(ctx context.Context, g Grouping) ([]Count, error) { return l.grouped(ctx, g, nil) }
 	return c, nil
 }
@@ -94,6 +98,35 @@ func among[E any](o order, all iter.Seq[E], w window) (rows []E) {
 		slices.Reverse(rows)
 	}
 	return rows
+}
+
+// counting returns functions that count the whole list, once, and report whether that is an estimate.
+func (l List[E, T]) counting(o order) (total func(context.Context) (int, error), guess func(context.Context) (bool, error)) {
+	if l.Most == 0 {
+		return l.total, nil
+	}
+	var once sync.Once
+	var n int
+	var isGuess bool
+	var failed error
+	count := func(ctx context.Context) {
+		once.Do(func() {
+			var behind []E
+			behind, failed = l.Query(ctx, func(s *sql.Selector) {
+				o.reading(window{}).apply(s)
+				s.Offset(l.Most).Limit(1)
+			})
+			switch {
+			case failed != nil:
+			case len(behind) == 0:
+				n, failed = l.total(ctx)
+			default:
+				isGuess = true
+				n, failed = l.Estimate(ctx, behind[0])
+			}
+		})
+	}
+	return func(ctx context.Context) (int, error) { count(ctx); return n, failed }, func(ctx context.Context) (bool, error) { count(ctx); return isGuess, failed }
 }
 
 // total counts the whole list.

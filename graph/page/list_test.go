@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -138,6 +139,32 @@ func TestATotalIsCountedIfItIsAskedFor(t *testing.T) {
 		}
 		if total, err := p.TotalCount(t.Context()); total != len(l.books) || err != nil || l.statements != 2 {
 			t.Errorf("%d in %d statements, %v", total, l.statements, err)
+		}
+	})
+}
+
+func TestRowsBeyondTheMostAreEstimated(t *testing.T) {
+	inLibraries(t, func(t *testing.T, l *library) {
+		for most, isBeyond := range map[int]bool{len(l.books) - 1: true, len(l.books): false} {
+			list := l.list(orders["id"])
+			list.Most = most
+			list.Estimate = func(_ context.Context, behind *book) (int, error) { return 1000 + int(behind.ID.Number()), nil }
+			p, err := list.Page(t.Context(), page.Args{First: pointer(2)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := len(l.books)
+			if isBeyond {
+				want += 1000 // the numbers of books count them
+			}
+			l.statements = 0
+			for range 2 {
+				total, err := p.TotalCount(t.Context())
+				isEstimated, failed := p.IsTotalCountEstimated(t.Context())
+				if total != want || err != nil || isEstimated != isBeyond || failed != nil || l.statements > 2 {
+					t.Errorf("at most %d: %d in %d statements, estimated: %t, %v", most, total, l.statements, isEstimated, errors.Join(err, failed))
+				}
+			}
 		}
 	})
 }

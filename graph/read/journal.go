@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -67,7 +68,7 @@ func (r *Reader) Journal(ctx context.Context, after *int64, token *domain.Revisi
 		}
 	}
 	if after != nil {
-		if err := r.isKept(ctx, fmt.Sprintf("what comes after revision %d, or a part of it,", *after), *after+1); err != nil {
+		if err := r.isKept(ctx, fmt.Sprintf("what comes after revision %d, or a part of it,", *after), *after); err != nil {
 			return nil, err
 		}
 		first := store.EntryID(*after+1, 0)
@@ -77,13 +78,42 @@ func (r *Reader) Journal(ctx context.Context, after *int64, token *domain.Revisi
 	l := r.entryList(c, "journal", after, oldestEntries)
 	l.Mark = func(e *ent.Entry) string { return hex.EncodeToString(e.Digest[:min(len(e.Digest), 8)]) }
 	l.Recognise = r.recognise
+	l.Most = mostCounted
+	l.Estimate = func(ctx context.Context, behind *ent.Entry) (int, error) {
+		return r.estimate(ctx, orNone(after), behind.Revision)
+	}
 	return l.Page(ctx, p)
 }
 
-// isKept returns errs.TooOld if a revision was purged from the journal.
-func (r *Reader) isKept(ctx context.Context, what string, revision int64) error {
+func orNone(revision *int64) int64 {
+	if revision == nil {
+		return 0
+	}
+	return *revision
+}
+
+// mostCounted is how many entries of the journal are counted one by one.
+const mostCounted = 100_000
+
+// estimate returns about how many entries come after a revision, if mostCounted of them lie before another.
+func (r *Reader) estimate(ctx context.Context, after, before int64) (int, error) {
 	floor, err := r.store.Floor(ctx)
-	if err == nil && revision < floor {
+	if err != nil {
+		return 0, err
+	}
+	head, err := r.store.Revision(ctx)
+	if err != nil {
+		return 0, err
+	}
+	first := max(floor, after+1)
+	all := float64(mostCounted) * float64(head-first+1) / float64(max(1, before-first))
+	return int(min(max(all, mostCounted+1), math.MaxInt32)), nil
+}
+
+// isKept returns errs.TooOld if the revision after one was purged from the journal.
+func (r *Reader) isKept(ctx context.Context, what string, before int64) error {
+	floor, err := r.store.Floor(ctx)
+	if err == nil && floor > 1 && before < floor-1 {
 		err = journal.TooOld(what, floor)
 	}
 	return err
@@ -97,7 +127,7 @@ func (r *Reader) recognise(ctx context.Context, key []any, mark string) error {
 	if err != nil {
 		return err
 	}
-	if err := r.isKept(ctx, "the entry of the cursor", store.RevisionOf(id)); err != nil {
+	if err := r.isKept(ctx, "the entry of the cursor", store.RevisionOf(id)-1); err != nil {
 		return err
 	}
 	if len(found) == 0 || len(found[0].Digest) > 0 && !strings.HasPrefix(hex.EncodeToString(found[0].Digest), mark) {
