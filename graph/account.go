@@ -41,6 +41,10 @@ func (r *mutationResolver) EnableAccount(ctx context.Context, input identity.Ena
 	return present.Record(r.r.read.ShowAccount)(r.r.Identity.Enable(ctx, input))
 }
 
+func (r *mutationResolver) EraseAccount(ctx context.Context, input identity.EraseAccount) (*present.AccountPayload, error) {
+	return present.Record(r.r.read.ShowAccount)(r.r.Identity.Erase(ctx, input))
+}
+
 func (r *mutationResolver) BindRole(ctx context.Context, input identity.BindRole) (*present.RoleBindingPayload, error) {
 	return present.Record(r.r.read.ShowRoleBinding)(r.r.Identity.BindRole(ctx, input))
 }

@@ -161,7 +161,34 @@ func accountCommand(env *environment) *cobra.Command {
 			}
 			return err
 		})},
+		accountErase(env),
 	)
+	return cmd
+}
+
+func accountErase(env *environment) *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use: "erase ACCOUNT", Short: "Take the name of an account and of its person out of all that is kept of them, for good", Args: argsOf(cobra.ExactArgs(1)),
+		Long: `Take the name and the address of an account and of its person out of both records
+and their past, and out of what the account wrote or signed, for good. What was
+done, when, and by which account stays, and the chain of the journal holds. Texts
+that people wrote stay: linchpin journal redact takes comments out one by one. So
+does what sources report: take the person out of them first. Backups and exports
+keep what they have. On PostgreSQL the owner of the tables runs it.`,
+		Example: "  linchpin account erase olga --reason 'asked for it on 2026-11-30'",
+		RunE: onAccounts(env, func(ctx context.Context, a *app.App, words []string) error {
+			of, err := accountOf(ctx, a, words[0])
+			if err != nil {
+				return err
+			}
+			if _, err = a.Identity.Erase(ctx, identity.EraseAccount{ID: of.ID, Reason: reason}); err == nil {
+				_, _ = fmt.Fprintf(env.stdout, "%s is erased.\n", of.ID)
+			}
+			return err
+		}),
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "why, as the journal keeps it; it names nobody")
 	return cmd
 }
 

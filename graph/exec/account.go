@@ -556,6 +556,48 @@ func (ec *executionContext) _EntryAuthor_tokenName(ctx context.Context, field gr
 	)
 }
 
+func (ec *executionContext) _EraseAccountPayload_account(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Account]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "EraseAccountPayload"},
+		func(ctx context.Context) (any, error) {
+			return obj.Record, nil
+		},
+		ec.marshalOAccount2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐAccount,
+		false,
+	)
+}
+
+func (ec *executionContext) _EraseAccountPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Account]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "EraseAccountPayload"},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
+		true,
+	)
+}
+
+func (ec *executionContext) _EraseAccountPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.Account]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "EraseAccountPayload", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
+		true,
+	)
+}
+
 func (ec *executionContext) _Grant_role(ctx context.Context, field graphql.CollectedField, obj *read.Grant) (ret graphql.Marshaler) {
 	return ec.marshalNRole2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋauthᚐRole(ctx, field.Selections, obj.Role)
 }
@@ -1138,6 +1180,43 @@ func (ec *executionContext) unmarshalInputEndSessionsInput(ctx context.Context, 
 				return it, err
 			}
 			it.Account = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputEraseAccountInput(ctx context.Context, obj any) (identity.EraseAccount, error) {
+	var it identity.EraseAccount
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
 		}
 	}
 	return it, nil
@@ -1761,6 +1840,41 @@ func (ec *executionContext) _EntryAuthor(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var eraseAccountPayloadImplementors = []string{"EraseAccountPayload"}
+
+func (ec *executionContext) _EraseAccountPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.Account]) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, eraseAccountPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EraseAccountPayload")
+		case "account":
+			out.Values[i] = ec._EraseAccountPayload_account(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._EraseAccountPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "warnings":
+			out.Values[i] = ec._EraseAccountPayload_warnings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
 var grantImplementors = []string{"Grant"}
 
 func (ec *executionContext) _Grant(ctx context.Context, sel ast.SelectionSet, obj *read.Grant) graphql.Marshaler {
@@ -2348,6 +2462,21 @@ func (ec *executionContext) marshalNEntryAuthor2ᚖgithubᚗcomᚋlinchpinᚑcmd
 		return graphql.Null
 	}
 	return ec._EntryAuthor(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNEraseAccountInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋidentityᚐEraseAccount(ctx context.Context, v any) (identity.EraseAccount, error) {
+	res, err := ec.unmarshalInputEraseAccountInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEraseAccountPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.Account]) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._EraseAccountPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNGrant2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐGrantᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Grant) graphql.Marshaler {

@@ -189,6 +189,20 @@ func (ec *executionContext) _EntryConnection_totalCount(ctx context.Context, fie
 	)
 }
 
+func (ec *executionContext) _EntryConnection_isTotalCountEstimated(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*read.Entry]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "EntryConnection", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.IsTotalCountEstimated(ctx)
+		},
+		ec.marshalNBoolean2bool,
+		true,
+	)
+}
+
 func (ec *executionContext) _EntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *page.Edge[*read.Entry]) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor())
 }
@@ -437,6 +451,11 @@ func (ec *executionContext) _EntryConnection(ctx context.Context, sel ast.Select
 			}
 		case "totalCount":
 			out.Values[i] = ec._EntryConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isTotalCountEstimated":
+			out.Values[i] = ec._EntryConnection_isTotalCountEstimated(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -44,6 +44,7 @@ type MutationResolver interface {
 	LinkAccount(ctx context.Context, input identity.LinkAccount) (*present.Payload[*read.Account], error)
 	DisableAccount(ctx context.Context, input identity.DisableAccount) (*present.Payload[*read.Account], error)
 	EnableAccount(ctx context.Context, input identity.EnableAccount) (*present.Payload[*read.Account], error)
+	EraseAccount(ctx context.Context, input identity.EraseAccount) (*present.Payload[*read.Account], error)
 	BindRole(ctx context.Context, input identity.BindRole) (*present.Payload[*read.RoleBinding], error)
 	UnbindRole(ctx context.Context, input identity.UnbindRole) (*present.Payload[*ident.ID], error)
 	CreateAPIToken(ctx context.Context, input identity.CreateToken) (*present.CreatedTokenPayload, error)
@@ -710,6 +711,20 @@ func (ec *executionContext) field_Mutation_endSessions_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (identity.EndSessions, error) {
 			return ec.unmarshalNEndSessionsInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋidentityᚐEndSessions(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_eraseAccount_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (identity.EraseAccount, error) {
+			return ec.unmarshalNEraseAccountInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋidentityᚐEraseAccount(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3263,6 +3278,40 @@ func (ec *executionContext) fieldContext_Mutation_enableAccount(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_enableAccount_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		return fc, lean.Unread{Err: err}
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_eraseAccount(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Open: ec.fieldContext_Mutation_eraseAccount},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EraseAccount(ctx, fc.Args["input"].(identity.EraseAccount))
+		},
+		ec.marshalNEraseAccountPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_eraseAccount(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_eraseAccount_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		return fc, lean.Unread{Err: err}
 	}
 	return fc, nil
@@ -8328,6 +8377,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "enableAccount":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_enableAccount(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "eraseAccount":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_eraseAccount(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

@@ -535,6 +535,32 @@ type EnableAccountPayload {
 }
 
 extend type Mutation {
+  """Takes the name and the address of an account and of its person out of all that is kept of them, for good, and ends what the account may do. What was done, when and by which account stays, and so do texts that people wrote. For admins who signed in within the last 15 minutes."""
+  eraseAccount(
+    """What to do."""
+    input: EraseAccountInput!
+  ): EraseAccountPayload!
+}
+
+"""The account whose person nobody is to know any more."""
+input EraseAccountInput {
+  """The account."""
+  id: ID!
+  """Why, as the journal keeps it: 1 to 1000 characters. It names nobody."""
+  reason: String!
+}
+
+"""What eraseAccount answers."""
+type EraseAccountPayload {
+  """The account; null when there are userErrors."""
+  account: Account
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
+}
+
+extend type Mutation {
   """Gives an account a role. For admins who signed in within the last 15 minutes."""
   bindRole(
     """What to do."""
@@ -4495,8 +4521,10 @@ type EntryConnection {
   nodes: [Entry!]!
   """Where this page lies in the whole list."""
   pageInfo: PageInfo!
-  """How many records the whole list has. It is counted only when asked for."""
+  """How many records the whole list has. It is counted only when asked for; of the journal, what is beyond 100,000 is estimated."""
   totalCount: Int!
+  """Whether ` + "`" + `totalCount` + "`" + ` is an estimate, by how many writes the revisions have so far."""
+  isTotalCountEstimated: Boolean!
 }
 
 """A record in a page, with the cursor that leads to it."""

@@ -250,7 +250,7 @@ func (v *verifier) below(ctx context.Context, from *store.Snapshot, keys Keys) e
 			return err
 		}
 		v.Kept, v.Unswept = int64(len(kept)), others
-		s := &span{verifier: v, names: newNames()}
+		s := &span{verifier: v, names: newNames(), replaced: newReplaced()}
 		sum, err := digestOf(ctx, tx, kept, func(l *store.Line) {
 			s.content(store.RevisionOf(l.ID), l)
 			s.note(l)

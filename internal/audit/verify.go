@@ -47,7 +47,7 @@ const revisionsAtOnce = 2_000
 // with checkpoints, those in the database among them. If keys are given, only theirs count. Errors: those of the
 // database. O(entries) time.
 func Verify(ctx context.Context, from *store.Snapshot, keys Keys, kept ...Checkpoint) (Report, error) {
-	v := &verifier{said: map[ident.ID]bool{}, names: newNames()}
+	v := &verifier{said: map[ident.ID]bool{}, names: newNames(), replaced: newReplaced()}
 	v.Revision = from.Revision
 	if err := v.below(ctx, from, keys); err != nil {
 		return v.Report, err
@@ -72,6 +72,13 @@ func Verify(ctx context.Context, from *store.Snapshot, keys Keys, kept ...Checkp
 		}
 	}
 	v.Redacted = int64(len(v.redacted))
+	for id, digest := range v.found {
+		if !hmac.Equal(digest, v.told[id].digest) {
+			v.fault(store.RevisionOf(id), "the content of %s is not the one that was written", id)
+			continue
+		}
+		v.Redacted++
+	}
 	if err := v.compareNames(ctx, from); err != nil {
 		return v.Report, err
 	}
@@ -89,6 +96,7 @@ type verifier struct {
 	mu       sync.Mutex
 	redacted []ident.ID
 	said     map[ident.ID]bool // entries that the journal says were redacted
+	replaced                   // contents
 	names    names
 }
 
@@ -139,7 +147,7 @@ func (v *verifier) span(ctx context.Context, tx *sql.Tx, from, to int64) error {
 	if from == v.First {
 		links[from-1] = link{chain: v.before}
 	}
-	s := &span{verifier: v, links: links, next: from, names: newNames()}
+	s := &span{verifier: v, links: links, next: from, names: newNames(), replaced: newReplaced()}
 	if err := store.Lines(ctx, tx, from, to, (revisionsAtOnce+1)*store.MostEntries, s.line); err != nil {
 		return err
 	}
@@ -158,6 +166,7 @@ func (s *span) end() {
 	for _, id := range s.said {
 		v.said[id] = true
 	}
+	v.replaced.add(s.replaced)
 	v.names.add(s.names)
 	v.isPurgeTold = v.isPurgeTold || s.isPurgeTold
 }
@@ -198,6 +207,7 @@ type span struct {
 	redacted []ident.ID
 	said     []ident.ID
 	names    names
+	replaced
 	// isPurgeTold says that an entry tells who purged what lies before the first revision.
 	isPurgeTold bool
 	digester    chain.Digester
@@ -229,7 +239,7 @@ func (s *span) content(of int64, l *store.Line) {
 		}
 		s.redacted = append(s.redacted, l.ID)
 	} else if digest, err := s.digester.Of(l.Salt, l.Before, l.After); err != nil || !hmac.Equal(digest, l.Digest) {
-		s.fault(of, "the content of %s is not the one that was written", l.ID)
+		s.found[l.ID] = digest
 	}
 }
 
@@ -254,8 +264,11 @@ func (s *span) endBefore(revision int64) {
 func (s *span) note(l *store.Line) {
 	record := ident.ID(l.Record)
 	switch {
-	case l.Verb == store.RedactVerb && record.Kind() == ident.Entry:
+	case store.IsRedaction(l.Verb) && record.Kind() == ident.Entry:
 		s.said = append(s.said, record)
+		if digest := store.ReplacedDigest(l.After); digest != nil {
+			s.tell(record, told{l.ID, digest})
+		}
 	case l.Verb == store.PurgeVerb && record == store.EntryID(s.First, 0):
 		s.isPurgeTold = true
 	}

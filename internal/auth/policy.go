@@ -118,6 +118,7 @@ var Rules = []Rule{
 	rule("account.link", "linkAccount", Admin, fresh),
 	rule("account.disable", "disableAccount", Admin, fresh),
 	rule("account.enable", "enableAccount", Admin, fresh),
+	rule("account.erase", "eraseAccount", Admin, fresh),
 	rule("account.bind_role", "bindRole", Admin, fresh),
 	rule("account.unbind_role", "unbindRole", Admin, fresh),
 	// Of one's own account, and of others if one is an admin. To stop somebody is never too late.

@@ -56,6 +56,13 @@ func journal(ctx context.Context, tx *Tx) (int64, error) {
 	if len(entries) >= MostEntries {
 		return 0, tooMany(len(entries))
 	}
+	for _, w := range entries {
+		if tx.record.forgets[w.id] {
+			for name := range w.before {
+				w.before[name] = nil
+			}
+		}
+	}
 	tx.record.closing = true
 	leaf, err := tx.seal(ctx, entries)
 	if err != nil {

@@ -19,6 +19,7 @@ type recorder struct {
 	tx      *sql.Tx // the transaction under ent's, for statements that ent cannot express
 	entries []*written
 	closing bool // the journal itself is being written
+	forgets map[ident.ID]bool
 }
 
 type written struct {

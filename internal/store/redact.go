@@ -17,21 +17,27 @@ import (
 // RedactVerb is the verb of entries that tell that others were redacted.
 const RedactVerb = "journal.redact"
 
+// EraseVerb is the verb of entries that tell that a name was taken out of others.
+const EraseVerb = "account.erase"
+
+// IsRedaction reports whether entries of a verb may tell that others lost content.
+func IsRedaction(verb string) bool { return verb == RedactVerb || verb == EraseVerb }
+
 // redactable are the kinds of records whose past may lose its content: nothing else is worked out of it.
 var redactable = []ident.Kind{ident.Person, ident.Account, ident.APIToken, ident.TimelineEntry, ident.Approval}
 
 // Redact takes the content out of all entries of a record, for good, and writes an entry for each that tells that, and
 // why. Its digest stays, so that the chain holds, and tells nothing of the content, since its salt goes too. The claims
 // of sources on the record go too, and what their runs told of it. It returns the number of entries. Failures:
-// errs.Invalid if there is no reason, the record is of a kind that keeps its past, or the transaction has another verb
-// than RedactVerb; errs.NotFound if the journal knows nothing of the record.
+// errs.Invalid if there is no reason, or the record is of a kind that keeps its past; errs.NotFound if the journal
+// knows nothing of the record.
 func (tx *Tx) Redact(ctx context.Context, record ident.ID, reason string) (int, error) {
 	switch {
 	case reason == "":
 		return 0, errs.New(errs.Invalid, "a redaction needs a reason: the journal keeps it")
 	case !slices.Contains(redactable, record.Kind()):
 		return 0, errs.New(errs.Invalid, "%s is a %s, whose past the graph and its history are made of: what is redacted are people, accounts, tokens, votes and comments", record, record.Kind().Noun())
-	case tx.Verb != RedactVerb:
+	case !IsRedaction(tx.Verb):
 		return 0, errors.New("a redaction under the verb " + tx.Verb)
 	}
 	all, err := tx.Entry.Query().Where(entry.RecordID(record)).Order(entry.ByID(sql.OrderAsc())).Select(entry.FieldID, entry.FieldSubjectID, entry.FieldSalt).All(ctx)
