@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -60,42 +59,9 @@ func BenchmarkFill(b *testing.B) {
 			s := storetest.Postgres(b)
 			done, took := filled(b, s)
 			b.ReportMetric(float64(done.Records())/took.Seconds(), "records/s")
-			b.ReportMetric(copied(b, s).Seconds()/took.Seconds(), "ofCOPY")
+			b.ReportMetric(storetest.Copied(b, s, "team", "ci", "owner", "relationship", "dependency_group", "entry", "version").Seconds()/took.Seconds(), "ofCOPY")
 		}
 	})
-}
-
-// copied returns how long COPY takes for the rows of the tables, in the order in which they refer to each other.
-func copied(b *testing.B, s *store.Store) time.Duration {
-	tables := []string{"team", "ci", "owner", "relationship", "dependency_group", "entry", "version"}
-	folder := b.TempDir()
-	for f := folder; f != os.TempDir() && f != "/"; f = filepath.Dir(f) {
-		if err := os.Chmod(f, 0o777); err != nil { // the server may be another user
-			b.Fatal(err)
-		}
-	}
-	run := func(text string) {
-		if _, err := s.Writer().ExecContext(b.Context(), text); err != nil {
-			b.Fatalf("%s: %v", text, err)
-		}
-	}
-	files := map[string]string{}
-	for _, table := range tables {
-		var columns string
-		err := s.Writer().QueryRowContext(b.Context(), `SELECT string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position) FROM information_schema.columns
-			WHERE table_name = $1 AND is_generated = 'NEVER'`, table).Scan(&columns)
-		if err != nil {
-			b.Fatal(err)
-		}
-		files[table] = table + " (" + columns + ") %s '" + filepath.Join(folder, table) + "'"
-		run("COPY " + strings.Replace(files[table], "%s", "TO", 1))
-	}
-	run("TRUNCATE " + strings.Join(tables, ", ") + " CASCADE")
-	start := time.Now()
-	for _, table := range tables {
-		run("COPY " + strings.Replace(files[table], "%s", "FROM", 1))
-	}
-	return time.Since(start)
 }
 
 // BenchmarkColdStart loads the graph of an estate, beside psql that copies the tables it is made of to nowhere.

@@ -48,7 +48,7 @@ func (p *Plan) Apply(ctx context.Context, s *store.Store, progress func(Progress
 	if err != nil {
 		return a.result, err
 	}
-	a.by, a.isNarrow = actor.By("import."+p.Source), !actor.Has(auth.Admin)
+	a.by, a.isNarrow = actor.By(verb(p.Source)), !actor.Has(auth.Admin)
 	if err := a.beginRun(ctx, s); err != nil {
 		return a.result, err
 	}
@@ -79,6 +79,7 @@ func (p *Plan) Apply(ctx context.Context, s *store.Store, progress func(Progress
 		inBatches(ctx, a, p.work.farewells, farewells),
 		a.insist(ctx, partings, farewells),
 		a.writeClaims(ctx),
+		a.unsettle(ctx),
 		a.writeMissing(ctx),
 	)
 	state, reason := domain.RunApplied, ""

@@ -28,6 +28,7 @@ type claim struct {
 	changedAt          time.Time
 	missingSince       time.Time // zero: the source has it
 	missingRuns        int       // complete runs since then
+	isSettled          bool      // nothing was to be said of the record when it was last compared
 }
 
 // isMissing reports whether the source has lost the record.
@@ -72,7 +73,7 @@ func (c *claim) row() (row Row, err error) {
 
 // readClaims reads the claims that condition asks for.
 func readClaims(ctx context.Context, tx *store.Tx, condition string, args ...any) ([]*claim, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT source, key, scope, record, hash, body, first_run, changed_at, missing_since, missing_runs FROM x_claim WHERE "+condition, args...)
+	rows, err := tx.QueryContext(ctx, "SELECT source, key, scope, record, hash, body, first_run, changed_at, missing_since, missing_runs, is_settled FROM x_claim WHERE "+condition, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func readClaims(ctx context.Context, tx *store.Tx, condition string, args ...any
 	var all []*claim
 	for rows.Next() {
 		c, hash, missing := &claim{}, []byte{}, sql.NullTime{}
-		if err := rows.Scan(&c.source, &c.key, &c.scope, &c.record, &hash, &c.body, &c.firstRun, &c.changedAt, &missing, &c.missingRuns); err != nil {
+		if err := rows.Scan(&c.source, &c.key, &c.scope, &c.record, &hash, &c.body, &c.firstRun, &c.changedAt, &missing, &c.missingRuns, &c.isSettled); err != nil {
 			return nil, err
 		}
 		c.hash, c.missingSince = string(hash), missing.Time
@@ -131,10 +132,10 @@ func claimsOn(ctx context.Context, tx *store.Tx, records []ident.ID) (all []*cla
 	return all, nil
 }
 
-var claimColumns = []string{"source", "key", "scope", "record", "hash", "body", "first_run", "changed_run", "changed_at"}
+var claimColumns = []string{"source", "key", "scope", "record", "hash", "body", "first_run", "changed_run", "changed_at", "is_settled"}
 
 func (c *claim) columns(run int64, now time.Time) []any {
-	return []any{c.source, c.key, c.scope, int64(c.record), []byte(c.hash), c.body, run, run, now}
+	return []any{c.source, c.key, c.scope, int64(c.record), []byte(c.hash), c.body, run, run, now, c.isSettled}
 }
 
 // addClaims writes claims on records that the source has not claimed before.
@@ -155,7 +156,7 @@ func saveClaims(ctx context.Context, tx *store.Tx, run int64, all []*claim) erro
 		}
 		list, args := values(rows)
 		if _, err := tx.ExecContext(ctx, "INSERT INTO x_claim ("+strings.Join(claimColumns, ", ")+") VALUES "+list+` ON CONFLICT (source, key) DO UPDATE SET scope = excluded.scope, record = excluded.record, hash = excluded.hash, body = excluded.body,
-			changed_run = excluded.changed_run, changed_at = excluded.changed_at, missing_since = NULL, missing_runs = 0`, args...); err != nil {
+			changed_run = excluded.changed_run, changed_at = excluded.changed_at, is_settled = excluded.is_settled, missing_since = NULL, missing_runs = 0`, args...); err != nil {
 			return err
 		}
 	}

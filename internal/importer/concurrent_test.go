@@ -18,6 +18,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/errs"
 	"github.com/linchpin-cmdb/linchpin/internal/importer"
 	"github.com/linchpin-cmdb/linchpin/internal/practice/cmdb"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/source"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
@@ -161,6 +162,7 @@ func TestQueriesOfAPlanGrowWithPagesAndNotWithRows(t *testing.T) {
 		}))
 		const n = 1000 // two pages
 		load(t, s, chain(n))
+		set(t, s, source.Set{Code: "test", Priority: new(7)}) // so that every row needs a look
 		queries.Store(0)
 		plan(t, s, chain(n))
 		if q := queries.Load(); q < 10 || q > 25 {

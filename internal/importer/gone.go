@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -36,21 +37,14 @@ func (p *planner) planMissing(ctx context.Context) error {
 		p.plan.Notices = append(p.plan.Notices, Notice{Kind: Warning, Reason: "not everything could be read, so that nothing is taken to be gone"})
 		return nil
 	}
-	all, err := readClaims(ctx, p.tx, "source = $1 AND scope = $2 ORDER BY key", p.source, p.options.Scope)
+	live, lost, err := p.lost(ctx)
 	if err != nil {
 		return err
 	}
-	live, news := 0, 0
-	var lost []*claim
-	for _, c := range all {
+	news := 0
+	for _, c := range lost {
 		if !c.isMissing() {
-			live++
-		}
-		if _, ok := p.deleted[c.key]; p.byKey[c.key] == nil && (!ok || c.isMissing()) {
-			lost = append(lost, c)
-			if !c.isMissing() {
-				news++
-			}
+			news++
 		}
 	}
 	of := p.belief.source(p.source)
@@ -69,6 +63,25 @@ func (p *planner) planMissing(ctx context.Context) error {
 	return p.planFarewells(ctx, leaving)
 }
 
+// lost returns the claims of the scope that a complete reading lacks, without what they say, and how many the source
+// has not lost before.
+func (p *planner) lost(ctx context.Context) (live int, all []*claim, err error) {
+	err = each(ctx, p.tx, func(rows *sql.Rows) error {
+		c, missing := &claim{source: p.source, scope: p.options.Scope}, sql.NullTime{}
+		if err := rows.Scan(&c.key, &c.record, &missing, &c.missingRuns); err != nil {
+			return err
+		}
+		if c.missingSince = missing.Time; !c.isMissing() {
+			live++
+		}
+		if _, ok := p.deleted[c.key]; !p.reports(c.key) && (!ok || c.isMissing()) {
+			all = append(all, c)
+		}
+		return nil
+	}, "SELECT key, record, missing_since, missing_runs FROM x_claim WHERE source = $1 AND scope = $2 ORDER BY key", p.source, p.options.Scope)
+	return live, all, err
+}
+
 // planDeleted plans what becomes of the records that the source says are gone: they are missing, whatever else the run
 // has. Complete runs that lack them retire them as they do others.
 func (p *planner) planDeleted(ctx context.Context) error {
@@ -80,7 +93,7 @@ func (p *planner) planDeleted(ctx context.Context) error {
 			return err
 		}
 		for _, c := range some {
-			if p.byKey[c.key] == nil {
+			if !p.reports(c.key) {
 				p.plan.work.missing = append(p.plan.work.missing, c)
 				p.step(Step{Kind: kindOf(c.record), Outcome: IsMissing, Origin: p.deleted[c.key], ExternalID: c.key, Record: c.record, Reason: "the source says that it is gone"})
 			}

@@ -77,6 +77,11 @@ func (p *planner) matchCIs(ctx context.Context) error {
 			continue
 		}
 		id := p.stored.known[p.keyIn("", r.key)]
+		if r.isWoken {
+			r.id, r.old = id, p.stored.cis[id]
+			r.isDropped = r.old == nil
+			continue
+		}
 		p.share(r, &id)
 		if r.isDropped {
 			continue
@@ -165,7 +170,7 @@ func (p *planner) identify(ctx context.Context, r *record, found holders) error 
 // nil.
 func (p *planner) otherKey(r *record, id ident.ID) *claim {
 	for _, c := range p.stored.claims[id] {
-		if c.source == p.source && c.key != r.key && p.byKey[c.key] == nil && !p.belief.isStale(c) {
+		if c.source == p.source && c.key != r.key && !p.reports(c.key) && !p.belief.isStale(c) {
 			return c
 		}
 	}
@@ -188,7 +193,7 @@ func (p *planner) mergeAndPrepare(ctx context.Context, r *record) error {
 func (p *planner) settleDoubles(found holders) {
 	byID := map[ident.ID]*record{}
 	for _, r := range p.records {
-		if r.CI == nil || r.isDropped || r.id == 0 {
+		if r.CI == nil || r.isDropped || r.isWoken || r.id == 0 {
 			continue
 		}
 		if first := byID[r.id]; first != nil && r.needsKey {
@@ -259,7 +264,7 @@ func (p *planner) dropShared(ctx context.Context) error {
 	sharing := map[cmdb.Identity][]*record{}
 	var order []cmdb.Identity
 	for _, r := range p.records {
-		if r.CI == nil || r.isDropped {
+		if r.CI == nil || r.isDropped || r.isWoken {
 			continue
 		}
 		for _, c := range r.class.Identities(r.next) {
@@ -285,7 +290,7 @@ func (p *planner) dropShared(ctx context.Context) error {
 			reported := *r.reported.CI
 			reported.Attributes = maps.Clone(reported.Attributes)
 			delete(reported.Attributes, name)
-			r.reported.CI = &reported
+			r.reported.CI, r.hash, r.isNoisy = &reported, "", true
 			if err := p.mergeAndPrepare(ctx, r); err != nil {
 				return err
 			}

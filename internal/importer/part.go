@@ -30,7 +30,7 @@ func (d *parting) about() (*record, Kind, string) {
 func (p *planner) planPartings(ctx context.Context) error {
 	var lost []*parting
 	for _, r := range p.records {
-		if r.CI == nil || r.isDropped || r.own == nil || r.own.hash == r.hash {
+		if r.CI == nil || r.isDropped || r.isWoken || r.own == nil || r.own.hash == r.hash {
 			continue
 		}
 		before, err := r.own.row()
@@ -130,7 +130,7 @@ func (p *planner) dropClaimed(ctx context.Context, byPlace map[place]*parting, e
 	said := map[*claim]Row{}
 	for _, id := range slices.Compact(ends) {
 		for _, c := range p.stored.claims[id] {
-			if c.source == p.source && p.byKey[c.key] != nil || c.isMissing() {
+			if of := p.byKey[c.key]; c.source == p.source && of != nil && !of.isWoken || c.isMissing() {
 				continue // what this run says stands in its edges
 			}
 			row, err := c.row()

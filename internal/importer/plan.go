@@ -15,10 +15,12 @@ import (
 type Plan struct {
 	Source string `json:"source"`
 	// Revision is the revision of the database that the plan was made for.
-	Revision int64    `json:"revision"`
-	Steps    []Step   `json:"items"`
-	Summary  Summary  `json:"summary"`
-	Notices  []Notice `json:"problems"`
+	Revision int64   `json:"revision"`
+	Steps    []Step  `json:"items"`
+	Summary  Summary `json:"summary"`
+	// Settled is how many rows needed no look: as they were when they were last compared. They have no steps.
+	Settled int      `json:"settled"`
+	Notices []Notice `json:"problems"`
 
 	// Scope is the part of the source that was read, and Kind how much of it. IsComplete reports whether all of it
 	// could be read.
@@ -31,6 +33,7 @@ type Plan struct {
 	work    work
 	known   map[domain.ExternalKey]ident.ID // the records of keys that were looked up
 	serials map[string]Serial               // by parts
+	isWhole bool                            // it looks at all that the source claims in its scope
 }
 
 // Step is one thing the source reports, and what the import does about it.
@@ -148,11 +151,13 @@ func (p *Plan) Writes() int {
 // Summary counts steps by kind and outcome.
 type Summary map[Kind]map[Outcome]int
 
-func (s Summary) add(k Kind, o Outcome) {
+func (s Summary) add(k Kind, o Outcome) { s.count(k, o, 1) }
+
+func (s Summary) count(k Kind, o Outcome, n int) {
 	if s[k] == nil {
 		s[k] = map[Outcome]int{}
 	}
-	s[k][o]++
+	s[k][o] += n
 }
 
 // Total counts the steps with an outcome, of all kinds.

@@ -222,7 +222,7 @@ func (p *planner) compareService(d *comparison, old *ent.CI, got fields) (s cmdb
 // planCIs plans each CI once all rows are matched.
 func (p *planner) planCIs(context.Context) error {
 	for _, r := range p.records {
-		if r.CI == nil || r.isDropped {
+		if r.CI == nil || r.isDropped || r.isWoken {
 			continue
 		}
 		p.planSupport(r)

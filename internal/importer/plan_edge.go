@@ -28,12 +28,22 @@ func (p *planner) planEdges(ctx context.Context) error {
 			continue
 		}
 		for _, rel := range r.CI.Relationships {
+			if r.isWoken {
+				if !p.isAwake(rel.Space, rel.Target) {
+					continue
+				}
+				if !r.isAbsent {
+					p.plan.Summary.count(KindRelationship, Unchanged, -1) // it is counted as the edge
+				}
+			}
 			p.addEdge(r, rel, byPlace)
 		}
 	}
 	if err := p.loadEdges(ctx); err != nil {
 		return err
 	}
+	// Rows that this run does not have make no relationship: they add to the evidence of those that stand.
+	p.edges = slices.DeleteFunc(p.edges, func(e *edge) bool { return e.from.isAbsent && e.old == nil })
 	for _, e := range p.edges {
 		if e.old != nil {
 			continue // what stands stays
@@ -215,6 +225,7 @@ func (p *planner) planEdge(e *edge) {
 	}
 	p.step(i)
 	if len(d.kept) > 0 {
+		e.from.isNoisy = true
 		i.Outcome, i.Differences, i.Reason = WouldOverwrite, d.kept, "a person made the relationship: its strength stays"
 		p.step(i)
 	}

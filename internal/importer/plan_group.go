@@ -41,7 +41,7 @@ func (p *planner) planGroups(context.Context) error {
 		}
 	}
 	for _, r := range p.records {
-		if r.CI == nil || r.isDropped {
+		if r.CI == nil || r.isDropped || r.isWoken {
 			continue
 		}
 		in := map[*edge]string{}

@@ -29,7 +29,10 @@ func NewPlan(ctx context.Context, s *store.Store, source Source, o Options) (*Pl
 			Source: source.Name(), Scope: o.Scope, Kind: cmp.Or(o.Kind, domain.PartialRun), IsComplete: true, Steps: []Step{}, Notices: []Notice{}, Summary: Summary{},
 		},
 	}
-	if err := p.read(ctx, source); err != nil {
+	if err := snapshot(ctx, s, func(tx *store.Tx) error { return p.loadSettled(ctx, tx) }); err != nil {
+		return nil, err
+	}
+	if err := p.read(ctx, s, source); err != nil {
 		return nil, fmt.Errorf("read %s: %w", source.Name(), err)
 	}
 	p.readSerials(source)
@@ -67,6 +70,10 @@ type planner struct {
 	belief  *belief
 
 	records []*record          // the records that are not dropped while reading, in that order
+	settled *settled           // nil if every row needs a look
+	wasRead bool               // the source has been read before
+	looked  int                // how many of records certainly do
+	taken   int                // how many rows were taken
 	byKey   map[string]*record // by external id
 	deleted map[string]Origin  // the keys that the source says are gone
 	stored  *stored
@@ -79,7 +86,7 @@ type planner struct {
 }
 
 // read reads all rows. If two have the same external id, the first counts.
-func (p *planner) read(ctx context.Context, source Source) error {
+func (p *planner) read(ctx context.Context, s *store.Store, source Source) error {
 	n := 0
 	for row, err := range source.Rows(ctx) {
 		var notice *Notice
@@ -94,6 +101,14 @@ func (p *planner) read(ctx context.Context, source Source) error {
 		if n++; n%page == 0 {
 			p.options.progress(Reading, n, 0)
 		}
+		if len(p.records)-p.looked >= batchRead {
+			if err := p.passOver(ctx, s); err != nil {
+				return err
+			}
+		}
+	}
+	if err := p.passOver(ctx, s); err != nil {
+		return err
 	}
 	p.options.progress(Reading, n, n)
 	return ctx.Err()
@@ -138,13 +153,19 @@ func (p *planner) take(row Row) {
 		p.drop(r, Duplicate, fmt.Sprintf("%q is reported twice: the first, at %s, counts", r.key, first.origin))
 		return
 	}
+	if p.reports(r.key) {
+		p.drop(r, Duplicate, fmt.Sprintf("%q is reported twice: the first counts", r.key))
+		return
+	}
 	p.byKey[r.key] = r
+	p.taken++
+	r.place = p.taken
 	p.records = append(p.records, r)
 }
 
 // drop leaves a row out and notes why.
 func (p *planner) drop(r *record, kind NoticeKind, reason string) {
-	r.isDropped = true
+	r.isDropped, r.isNoisy = true, true
 	outcome := IsRejected
 	if kind == Duplicate {
 		outcome = IsDuplicate
@@ -154,6 +175,7 @@ func (p *planner) drop(r *record, kind NoticeKind, reason string) {
 }
 
 func (p *planner) notice(r *record, kind NoticeKind, target, reason string) {
+	r.isNoisy = true
 	p.plan.Notices = append(p.plan.Notices, Notice{Origin: r.origin, Kind: kind, ExternalID: r.key, Target: target, Reason: reason})
 }
 
@@ -176,11 +198,14 @@ func (p *planner) decide(ctx context.Context, tx *store.Tx) (err error) {
 		return err
 	}
 	p.plan.Revision = head.Revision
+	if p.settled != nil {
+		p.plan.Revision = p.settled.revision // of which the rows that were passed over were judged
+	}
 	if p.belief, err = loadBelief(ctx, tx); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
-		p.load, p.matchParties, p.matchCIs, p.digest, p.loadParts, p.planTeams, p.planPeople, p.planCIs, p.planEdges, p.planGroups, p.planDangling, p.planHealing,
+		p.wake, p.load, p.matchParties, p.matchCIs, p.digest, p.loadParts, p.planTeams, p.planPeople, p.planCIs, p.planEdges, p.planGroups, p.planDangling, p.planHealing,
 		p.planPartings, p.planDeleted, p.planMissing, p.planClaims,
 	} {
 		if err := step(ctx); err != nil {
@@ -190,5 +215,6 @@ func (p *planner) decide(ctx context.Context, tx *store.Tx) (err error) {
 	p.plan.known = p.stored.known
 	sortNotices(p.plan.Notices)
 	p.finish()
-	return nil
+	p.plan.isWhole, err = p.isWhole(ctx)
+	return err
 }

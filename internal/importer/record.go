@@ -21,7 +21,11 @@ type record struct {
 	key        string // external id
 	name       string
 
+	place     int // among the rows of the run
 	isDropped bool
+	isNoisy   bool                 // the run has something to say of it that the next one has to say again
+	isWoken   bool                 // it is looked at for its relationships with rows that are not
+	isAbsent  bool                 // the run does not have it
 	id        ident.ID             // of the stored record that it matches; 0 until it is created
 	version   int                  // of the stored record when it was planned
 	needsKey  bool                 // it was matched without its key, which has to be stored
@@ -140,6 +144,7 @@ type work struct {
 	forgotten          []ident.ID // dangling references that nobody makes any more
 	farewells          []*farewell
 	claims             []*record // whose claims are to be written
+	unsettled          []string  // keys of rows that were left out
 	missing            []*claim  // that the source has lost
 }
 

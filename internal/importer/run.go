@@ -22,6 +22,9 @@ const (
 // digest works out what the claim of each row is.
 func (p *planner) digest(context.Context) (err error) {
 	for _, r := range p.records {
+		if r.hash != "" {
+			continue
+		}
 		if r.body, r.hash, err = r.reported.body(); err != nil {
 			return fmt.Errorf("%s: %w", r.origin, err)
 		}
@@ -29,14 +32,22 @@ func (p *planner) digest(context.Context) (err error) {
 	return nil
 }
 
+// settles reports whether the next run need not look at the record: it is as the source says, nobody else claims it,
+// and there is nothing to say.
+func (r *record) settles() bool { return !r.isNoisy && len(r.diff.kept) == 0 && r.values == nil }
+
 // planClaims lists the claims to be written: those that are new or stand otherwise, and those of records that were
 // missing.
 func (p *planner) planClaims(context.Context) error {
 	for _, r := range p.records {
-		if r.isDropped {
+		if r.isWoken && !r.isNoisy {
 			continue
 		}
-		if r.own == nil || r.own.hash != r.hash || r.own.isMissing() || r.own.scope != p.options.Scope {
+		if r.isDropped || r.isWoken {
+			p.plan.work.unsettled = append(p.plan.work.unsettled, r.key)
+			continue
+		}
+		if r.own == nil || r.own.hash != r.hash || r.own.isMissing() || r.own.scope != p.options.Scope || r.own.isSettled != r.settles() {
 			p.plan.work.claims = append(p.plan.work.claims, r)
 		}
 	}
@@ -81,8 +92,8 @@ func (a *applying) endRun(ctx context.Context, state domain.RunState, reason str
 		return err
 	}
 	_, err = store.Write(ctx, a.store, a.by, func(ctx context.Context, tx *store.Tx) (struct{}, error) {
-		_, err := tx.ExecContext(ctx, "UPDATE x_run SET state = $1, reason = $2, finished_at = $3, counts = $4, to_revision = $5 WHERE id = $6",
-			string(state), reason, tx.Now, string(counts), to, a.run)
+		_, err := tx.ExecContext(ctx, "UPDATE x_run SET state = $1, reason = $2, finished_at = $3, counts = $4, to_revision = $5, is_whole = $6 WHERE id = $7",
+			string(state), reason, tx.Now, string(counts), to, a.plan.isWhole, a.run)
 		if err == nil && state == domain.RunApplied {
 			err = a.plan.keepSerials(ctx, tx)
 		}
@@ -107,7 +118,7 @@ func (a *applying) writeClaims(ctx context.Context) error {
 			if id == 0 || a.left[r] {
 				continue
 			}
-			c := &claim{source: a.plan.Source, key: r.key, scope: a.plan.Scope, record: id, hash: r.hash, body: r.body}
+			c := &claim{source: a.plan.Source, key: r.key, scope: a.plan.Scope, record: id, hash: r.hash, body: r.body, isSettled: r.settles()}
 			if all = append(all, c); r.own == nil {
 				fresh = append(fresh, c)
 			}
@@ -123,6 +134,30 @@ func (a *applying) writeClaims(ctx context.Context) error {
 			a.failed = false // another run has made some of the claims meanwhile
 		}
 		if err := a.plainly(ctx, len(chunk), func(ctx context.Context, tx *store.Tx) error { return saveClaims(ctx, tx, a.run, all) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unsettle notes of which records the next run has something to say: rows that were left out as they were read, and
+// those that could not be written as planned.
+func (a *applying) unsettle(ctx context.Context) error {
+	keys := slices.Clone(a.plan.work.unsettled)
+	for r := range a.left {
+		if r.own != nil {
+			keys = append(keys, r.key)
+		}
+	}
+	for chunk := range slices.Chunk(keys, batchSize) {
+		if a.failed {
+			return nil
+		}
+		list, args := in(2, chunk)
+		if err := a.plainly(ctx, 0, func(ctx context.Context, tx *store.Tx) error {
+			_, err := tx.ExecContext(ctx, "UPDATE x_claim SET is_settled = false WHERE is_settled AND source = $1 AND key IN "+list, append([]any{a.plan.Source}, args...)...)
+			return err
+		}); err != nil {
 			return err
 		}
 	}
