@@ -180,7 +180,7 @@ func progressBar(env *environment) func(importer.Progress) {
 			}
 			phase = p.Phase
 			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(env.stderr), progressbar.OptionSetDescription(fmt.Sprintf("%-6s", p.Phase)),
-				progressbar.OptionShowCount(), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
+				progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("records"), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
 		}
 		if p.Total > 0 {
 			bar.ChangeMax(p.Total)

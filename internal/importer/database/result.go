@@ -55,7 +55,7 @@ func (r *result) page(after []any) (err error) {
 	if r.statement, err = r.in.tx.PrepareContext(ctx, text); err != nil {
 		return err
 	}
-	if r.rows, err = r.statement.QueryContext(ctx, after...); err != nil {
+	if r.rows, err = r.statement.QueryContext(ctx, after...); err != nil { //nolint:rowserrcheck // Next checks it
 		return err
 	}
 	if r.columns != nil {

@@ -149,7 +149,7 @@ func (m *Mapping) read(p *parser, root *document.Node) {
 			})
 		},
 	}
-	m.part.readers(p, m, words)
+	m.readers(p, m, words)
 	p.fields(root, words)
 	if version != "" && version != "1" {
 		p.fail(root, "version %q: this program knows version 1", version)

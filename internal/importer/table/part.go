@@ -146,7 +146,7 @@ func (m *making) party() (importer.Row, error) {
 	if len(m.wrong) > 0 {
 		return importer.Row{}, m.rejected()
 	}
-	row := importer.Row{Origin: importer.Origin{File: m.binding.file, Line: m.from.line}}
+	row := importer.Row{Origin: importer.Origin{File: m.file, Line: m.from.line}}
 	if m.record == "team" {
 		row.Team = &importer.Team{ExternalID: m.ci.ExternalID, Name: given["name"], Description: given["description"], Email: given["email"], Parent: strings.TrimSpace(given["parent"])}
 	} else {
@@ -202,7 +202,8 @@ func (r *relating) row(b *binding, from row) error {
 	rule := b.relation
 	origin := importer.Origin{File: b.file, Line: from.line}
 	kind, is, wrong := rule.kind.text(b, from)
-	if wrong == nil && is == present && rule.kind.mapped != nil && !slices.Contains(mappedTo(rule.kind.mapped), kind) && !(rule.kind.hasDefault && kind == rule.kind.fallback) {
+	isKnown := rule.kind.mapped == nil || slices.Contains(mappedTo(rule.kind.mapped), kind) || rule.kind.hasDefault && kind == rule.kind.fallback
+	if wrong == nil && is == present && !isKnown {
 		if r.other == nil {
 			r.other, r.otherAt = map[string]int{}, importer.Origin{File: b.file}
 		}
