@@ -3,34 +3,52 @@ package store
 import (
 	"context"
 	"database/sql"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// QueryOften reads like Read.QueryContext, by a statement that many requests send: its text is the same each time, and
-// each connection keeps it prepared. For PostgreSQL package pgconn does so with all that have parameters; on SQLite
-// preparing takes longer than finding a row by its key.
-func (s *Store) QueryOften(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
-	if s.IsPostgres() {
-		return s.Read.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller closes them
-	}
-	defer s.meter().send(ctx, query, args).done(&err)
-	prepared, err := s.prepared(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return prepared.QueryContext(ctx, args...) //nolint:sqlclosecheck // the caller closes them
+// Bounds of what stays prepared, as in package pgconn: texts, each on every connection that has needed it, and the
+// length and the arguments of one; what has more is made for one occasion.
+const (
+	mostPrepared    = 200
+	longestPrepared = 8 << 10
+	mostArguments   = 256
+)
+
+// often keeps the statements prepared that requests send over and over: on SQLite preparing one takes longer than
+// finding a row by its key. For PostgreSQL package pgconn does so.
+type often struct {
+	pool *sql.DB
+	made *lru.Cache[string, *sql.Stmt]
 }
 
-// prepared returns a statement that each connection that reads prepares when it needs it for the first time.
-func (s *Store) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
-	if made, ok := s.often.Load(query); ok {
-		return made.(*sql.Stmt), nil
-	}
-	made, err := s.reader.PrepareContext(context.WithoutCancel(ctx), query) //nolint:sqlclosecheck // the pool closes it at its end
+func newOften(pool *sql.DB) *often {
+	made, err := lru.NewWithEvict(mostPrepared, func(_ string, st *sql.Stmt) { _ = st.Close() }) // whoever reads by it goes on
 	if err != nil {
-		return nil, err
+		panic(err) // the number is not positive
 	}
-	if before, ok := s.often.LoadOrStore(query, made); ok {
-		return before.(*sql.Stmt), made.Close()
+	return &often{pool, made}
+}
+
+// query sends a statement. Each connection prepares it when it needs it for the first time.
+func (o *often) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+	if len(query) > longestPrepared || len(args) > mostArguments {
+		return o.pool.QueryContext(ctx, query, args...)
 	}
-	return made, nil
+	st, ok := o.made.Get(query)
+	if !ok {
+		var err error
+		if st, err = o.pool.PrepareContext(ctx, query); err != nil { //nolint:sqlclosecheck // it is closed when it is evicted
+			return nil, err
+		}
+		if before, isThere, _ := o.made.PeekOrAdd(query, st); isThere {
+			_ = st.Close()
+			st = before
+		}
+	}
+	rows, err := st.QueryContext(ctx, args...)
+	if err != nil && err.Error() == "sql: statement is closed" { // evicted in between; database/sql has no value for this
+		return o.pool.QueryContext(ctx, query, args...)
+	}
+	return rows, err
 }

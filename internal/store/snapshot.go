@@ -82,7 +82,7 @@ func (s *Store) Snapshot(ctx context.Context, connections int) (_ *Snapshot, err
 			break
 		}
 	}
-	snapshot.Client = ent.NewClient(ent.Driver(traced{entsql.NewDriver(s.dialect, entsql.Conn{ExecQuerier: snapshot.txs[0]}), s.meter()}))
+	snapshot.Client = ent.NewClient(ent.Driver(traced{entsql.NewDriver(s.dialect, entsql.Conn{ExecQuerier: snapshot.txs[0]}), s.meter(), nil}))
 	snapshot.Client.Use(record)
 	return snapshot, nil
 }

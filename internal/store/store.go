@@ -42,7 +42,6 @@ type Store struct {
 	mu        sync.Mutex
 	onCommit  []func(context.Context, int64)
 	judge     func(context.Context, *Tx) error
-	often     sync.Map      // SQLite only: the statements of QueryOften, by their text
 	snapshots chan struct{} // holds one while a Snapshot is open
 
 	// PostgreSQL only: other servers are told of new revisions.
@@ -109,12 +108,18 @@ type pools struct{ writes, reads, follows *sql.DB }
 // assemble returns a Store over pools.
 func assemble(d string, p pools) *Store {
 	s := &Store{dialect: d, writes: p.writes, reader: p.reads, follows: p.follows, now: time.Now, skew: skew{clock: time.Now}, times: newTimes(), snapshots: make(chan struct{}, 1)}
-	s.writer, s.Read, s.Follow = s.client(s.traced(p.writes)), s.client(s.traced(p.reads)), s.client(s.traced(p.follows))
+	reads := s.traced(p.reads)
+	if d == dialect.SQLite {
+		reads.often = newOften(p.reads)
+	}
+	s.writer, s.Read, s.Follow = s.client(s.traced(p.writes)), s.client(reads), s.client(s.traced(p.follows))
 	s.Show = s.Read
 	return s
 }
 
-func (s *Store) traced(pool *sql.DB) traced { return traced{entsql.OpenDB(s.dialect, pool), s.meter()} }
+func (s *Store) traced(pool *sql.DB) traced {
+	return traced{entsql.OpenDB(s.dialect, pool), s.meter(), nil}
+}
 
 // client returns a client whose mutations are noted, or refused where nothing is written.
 func (s *Store) client(over dialect.Driver) *ent.Client {

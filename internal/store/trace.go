@@ -94,15 +94,28 @@ func (s sent) done(err *error) {
 type traced struct {
 	*entsql.Driver
 	meter
+	often *often // keeps statements prepared; nil: the connections do, or nobody
 }
 
 func (d traced) Query(ctx context.Context, query string, args, v any) (err error) {
 	defer d.send(ctx, query, args).done(&err)
-	return d.Driver.Query(ctx, query, args, v)
+	into, isRows := v.(*entsql.Rows)
+	list, isList := args.([]any)
+	if d.often == nil || !isRows || !isList {
+		return d.Driver.Query(ctx, query, args, v)
+	}
+	rows, err := d.often.query(ctx, query, list) //nolint:sqlclosecheck // the caller closes them
+	if err == nil {
+		*into = entsql.Rows{ColumnScanner: rows}
+	}
+	return err
 }
 
 func (d traced) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
 	defer d.send(ctx, query, args).done(&err)
+	if d.often != nil {
+		return d.often.query(ctx, query, args) //nolint:sqlclosecheck // the caller closes them
+	}
 	return d.Driver.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller closes them
 }
 

@@ -31,7 +31,7 @@ func FindKnown(ctx context.Context, s *store.Store, k Known, via domain.Via, pas
 	if k.Account == 0 {
 		which, args = "a.issuer = $2 AND a.subject = $3", []any{s.Now(ctx), k.Issuer, k.Subject}
 	}
-	rows, err := s.QueryOften(ctx, `SELECT a.id, a.name, a.kind, a.state, a.person_id, b.role, b.team_id, b.sources, b.group_name
+	rows, err := s.Read.QueryContext(ctx, `SELECT a.id, a.name, a.kind, a.state, a.person_id, b.role, b.team_id, b.sources, b.group_name
 		FROM account a `+joinBindings+` WHERE `+which, args...)
 	if err != nil {
 		return a, false, store.Translate(err)

@@ -230,7 +230,7 @@ func read(ctx context.Context, s *store.Store, codes [][]byte, kind secret.Kind,
 		args = append(args, c)
 		in[i] = "$" + strconv.Itoa(len(args))
 	}
-	rows, err := s.QueryOften(ctx, `SELECT a.id, a.name, a.kind, a.state, a.person_id, t.id, t.name, t.roles, s.signed_in_at, s.seen_at, s.expires_at, t.expires_at, t.revoked_at, b.role, b.team_id, b.sources, b.group_name, s.groups
+	rows, err := s.Read.QueryContext(ctx, `SELECT a.id, a.name, a.kind, a.state, a.person_id, t.id, t.name, t.roles, s.signed_in_at, s.seen_at, s.expires_at, t.expires_at, t.revoked_at, b.role, b.team_id, b.sources, b.group_name, s.groups
 		FROM x_secret s JOIN account a ON a.id = s.account_id
 		LEFT JOIN api_token t ON t.id = s.token_id AND t.account_id = a.id
 		`+joinBindings+`
