@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -254,6 +255,19 @@ func TestThePasswordIsNeverTold(t *testing.T) {
 				t.Errorf("%s: %v", address, r.err)
 			}
 		}
+	}
+}
+
+func TestAnErrorOfTheServerDoesNotRepeatThePassword(t *testing.T) {
+	t.Parallel()
+	address, err := url.Parse(pgtest.Database(t, "empty", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	address.User = url.UserPassword(address.User.Username(), "hush/it x") // the server asks for none
+	r := rows(t, address.String(), "query: SELECT CAST('hush/it x' AS integer) AS id\nclass: {default: server}\nkey: id\nfields: {name: id}\n", time.Minute, nil)
+	if r.err == nil || strings.Contains(r.err.Error(), "hush") || !strings.Contains(r.err.Error(), "integer") {
+		t.Error(r.err)
 	}
 }
 
