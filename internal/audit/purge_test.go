@@ -3,6 +3,7 @@ package audit_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
@@ -117,6 +118,8 @@ func TestNothingIsPurgedThatNoExportHolds(t *testing.T) {
 		last := latest(t, s).Revision
 		export := exported(t, s, 6)
 		lines := strings.SplitAfter(export, "\n")
+		// As it is written where the first revisions were purged.
+		later := strings.Replace(strings.Join(lines[3:], ""), "{", fmt.Sprintf(`{"previous":%q,`, base64.StdEncoding.EncodeToString(linkOf(t, strings.Join(lines[:3], "")))), 1)
 		for what, c := range map[string]struct {
 			before int64
 			export string
@@ -127,6 +130,7 @@ func TestNothingIsPurgedThatNoExportHolds(t *testing.T) {
 			"no line":            {6, "", "does not hold"},
 			"no export":          {6, "x", "cannot be read"},
 			"the first is gone":  {6, strings.Join(lines[1:], ""), "does not hold"},
+			"a later beginning":  {6, later, "begins with revision 4"},
 			"the first revision": {1, export, "one after the first"},
 			"all revisions":      {last + 1, export, "one after the first"},
 		} {
@@ -191,6 +195,23 @@ func TestTamperingWithWhatAPurgeKeptIsSeen(t *testing.T) {
 					t.Errorf("%s is not seen", c.what)
 				}
 			})
+		}
+	})
+}
+
+// TestAPurgeOfWhichNothingTellsIsSeen makes the chain anew without the entry that tells of it.
+func TestAPurgeOfWhichNothingTellsIsSeen(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		lived(t, s)
+		signer, keys := signed(t)
+		before := latest(t, s).Revision
+		if _, err := audit.Purge(t.Context(), s, operator, signer, keys, before, strings.NewReader(exported(t, s, before)), nil); err != nil {
+			t.Fatal(err)
+		}
+		do(t, s, "UPDATE entry SET verb = 'other' WHERE verb = 'journal.purge'")
+		rewrite(t, s, before+1)
+		if r := verify(t, s, keys); r.Fault == nil || !strings.Contains(r.Fault.Why, "no entry tells") {
+			t.Error(r.Fault)
 		}
 	})
 }

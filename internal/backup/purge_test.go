@@ -54,6 +54,9 @@ func TestThePastAboveTheFloorIsAsItWas(t *testing.T) {
 			}
 			was[r] = past.Digest()
 		}
+		if _, err := following.At(t.Context(), floor-1); err != nil { // which it keeps
+			t.Fatal(err)
+		}
 		moment := a.Store.Read.Entry.Query().Where(entry.Revision(floor - 1)).FirstX(t.Context()).At
 		from, err := a.Store.Snapshot(t.Context(), 1)
 		if err != nil {

@@ -71,3 +71,6 @@ func (f *Feed) Tells(ctx context.Context, revision int64) error {
 func Tolerate(revisions int64) Option {
 	return func(f *Feed) { f.replay, f.commits.limit = revisions, 1 }
 }
+
+// Tail looks at the journal once, for a feed that has stopped.
+func (f *Feed) Tail(ctx context.Context) error { return f.tail(ctx) }

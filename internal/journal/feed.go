@@ -242,7 +242,7 @@ func (f *Feed) tail(ctx context.Context) error {
 		}
 		f.head.Store(pulse.Revision)
 		head, since := f.store.Reached(ctx, pulse, now)
-		if pulse.Floor > last { // what comes next, and what was told last, may be gone
+		if pulse.Floor > max(1, last) { // what comes next, and what was told last, may be gone
 			if err := f.rebuild(ctx, head, &topology.GapError{Have: last, Got: pulse.Floor}); err != nil {
 				return err
 			}

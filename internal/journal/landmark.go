@@ -22,8 +22,14 @@ type landmark struct {
 	mark     uint64 // of its token
 }
 
+// landmarkOf returns the landmark of a revision. A content that was taken out of the journal, and a name that was, make
+// no other history: the digest of the content tells it.
 func landmarkOf(first *ent.Entry) (landmark, error) {
-	text, err := json.Marshal(first)
+	told := *first
+	if told.Digest != nil {
+		told.Before, told.After, told.Salt, told.Actor = nil, nil, nil, ""
+	}
+	text, err := json.Marshal(&told)
 	return landmark{first.Revision, sha256.Sum256(text), true, domain.MarkOf(first.Digest)}, err
 }
 
