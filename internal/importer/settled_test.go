@@ -289,3 +289,51 @@ func TestWritesDuringAReadingAreLookedAtByTheNext(t *testing.T) {
 		}
 	})
 }
+
+func TestSettledRowsAreLookedAtForWhatOthersSay(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		needs := func(target, evidence string, isReverse bool) importer.Relationship {
+			return importer.Relationship{Type: "depends_on", Target: target, Evidence: evidence, IsReverse: isReverse}
+		}
+		app := importer.CI{ExternalID: "app", Name: "app", Class: "server", Relationships: []importer.Relationship{needs("db", "of app", false)}, Groups: []importer.Group{
+			{Name: "copies", Mode: "ANY", Members: []importer.GroupMember{{Type: "depends_on", Target: "copy"}}},
+		}}
+		db := importer.CI{ExternalID: "db", Name: "db", Class: "server", Attributes: map[string]any{"vendor": "Acme"}, Relationships: []importer.Relationship{needs("app", "of db", true)}}
+		copied := importer.CI{ExternalID: "copy", Name: "copy", Class: "server", Relationships: []importer.Relationship{needs("app", "", true)}}
+		other := importer.CI{ExternalID: "other", Name: "other", Class: "server"}
+		read := func(settled int, all ...importer.CI) *importer.Plan {
+			t.Helper()
+			p, _ := readAt(t, s, start, cis(all...), full)
+			if p.Settled != settled {
+				t.Errorf("%d rows are settled, want %d", p.Settled, settled)
+			}
+			return p
+		}
+		evidence := func(want string) {
+			t.Helper()
+			got := s.Read.Relationship.Query().Where(relationship.TargetID(record(t, s, "test", "db"))).OnlyX(t.Context()).Evidence
+			if got != want {
+				t.Errorf("the evidence is %q, want %q", got, want)
+			}
+		}
+		read(0, app, db, copied, other)
+		read(4, app, db, copied, other)
+		evidence("of app; of db")
+		read(2, app, copied, other)
+		evidence("of app")
+		read(3, app, db, copied, other)
+		evidence("of app; of db")
+		read(4, app, db, copied, other)
+
+		if _, err := cmdb.New(s).UpdateCIClass(admin(t), cmdb.UpdateCIClass{Code: "server", Description: graphql.OmittableOf(new("a machine"))}); err != nil {
+			t.Fatal(err)
+		}
+		read(0, app, db, copied, other)
+
+		copied.Relationships = nil
+		p := read(2, app, db, copied, other)
+		if !slices.ContainsFunc(p.Notices, func(n importer.Notice) bool { return n.ExternalID == "app" && n.Kind == importer.Rejected }) {
+			t.Errorf("the group of app counts what nobody reports: %v", p.Notices)
+		}
+	})
+}
