@@ -178,9 +178,13 @@ func TestAccountsTokensAndThePolicyAreTheSameOfAServerAndOfADatabase(t *testing.
 		p := serve(t, append([]string{"--dev=false"}, on...)...)
 		cookie := signedIn(t, p)
 		for _, words := range [][]string{
-			{"account", "service", "importer", "--role", "INTEGRATOR", "--source", "kubernetes,estate"}, {"account", "service", "robot", "--role", "VIEWER,OPERATOR"},
-			{"token", "create", "importer", "nightly", "--role", "INTEGRATOR"}, {"token", "create", "robot", "probe", "--role", "VIEWER", "--days", "5"},
-			{"account", "group", "editors", "--issuer", "https://id.example.org", "--role", "CATALOG_EDITOR"}, {"account", "service", "gone"}, {"account", "disable", "gone"},
+			{"account", "service", "importer", "--role", "INTEGRATOR", "--source", "kubernetes,estate"},
+			{"account", "service", "robot", "--role", "VIEWER,OPERATOR"},
+			{"token", "create", "importer", "nightly", "--role", "INTEGRATOR"},
+			{"token", "create", "robot", "probe", "--role", "VIEWER", "--days", "5"},
+			{"account", "group", "editors", "--issuer", "https://id.example.org", "--role", "CATALOG_EDITOR"},
+			{"account", "service", "gone"},
+			{"account", "disable", "gone"},
 		} {
 			if code, out, problems := c.says(append(words, on...)...); code != 0 {
 				t.Fatalf("%v: %s%s", words, out, problems)

@@ -38,11 +38,11 @@ func (o *often) query(ctx context.Context, query string, args []any) (*sql.Rows,
 	st, ok := o.made.Get(query)
 	if !ok {
 		var err error
-		if st, err = o.pool.PrepareContext(ctx, query); err != nil { //nolint:sqlclosecheck // it is closed when it is evicted
+		if st, err = o.pool.PrepareContext(ctx, query); err != nil {
 			return nil, err
 		}
 		if before, isThere, _ := o.made.PeekOrAdd(query, st); isThere {
-			_ = st.Close()
+			_ = st.Close() //nolint:sqlclosecheck // the other one is used
 			st = before
 		}
 	}

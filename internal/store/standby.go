@@ -131,13 +131,13 @@ func (e either) Query(ctx context.Context, query string, args, v any) error {
 // QueryContext does what Query does, for a statement of our own.
 func (e either) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if e.isRead.Load() {
-		rows, err := e.standby.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller closes them
+		rows, err := e.standby.QueryContext(ctx, query, args...)
 		if err == nil || ctx.Err() != nil {
 			return rows, err
 		}
 		e.isRead.Store(false)
 	}
-	return e.traced.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller closes them
+	return e.traced.QueryContext(ctx, query, args...)
 }
 
 // close closes its connections, if there is one.

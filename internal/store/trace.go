@@ -104,7 +104,7 @@ func (d traced) Query(ctx context.Context, query string, args, v any) (err error
 	if d.often == nil || !isRows || !isList {
 		return d.Driver.Query(ctx, query, args, v)
 	}
-	rows, err := d.often.query(ctx, query, list) //nolint:sqlclosecheck // the caller closes them
+	rows, err := d.often.query(ctx, query, list) //nolint:rowserrcheck // the caller reads them
 	if err == nil {
 		*into = entsql.Rows{ColumnScanner: rows}
 	}
