@@ -43,3 +43,15 @@ func (r *mutationResolver) LockField(ctx context.Context, input cmdb.LockField) 
 func (r *mutationResolver) ReleaseField(ctx context.Context, input importer.ReleaseField) (*present.CIPayload, error) {
 	return present.Record(r.r.read.ShowCI)(r.r.Import.ReleaseField(ctx, input))
 }
+
+func (r *mutationResolver) ApplyRun(ctx context.Context, input importer.RunNamed) (*present.ImportRunPayload, error) {
+	return present.Record(r.r.read.ShowRun)(r.r.Import.ApplyRun(ctx, input))
+}
+
+func (r *mutationResolver) ApproveRun(ctx context.Context, input importer.ApproveRunInput) (*present.ImportRunPayload, error) {
+	return present.Record(r.r.read.ShowRun)(r.r.Import.ApproveRun(ctx, input))
+}
+
+func (r *mutationResolver) DiscardRun(ctx context.Context, input importer.RunNamed) (*present.ImportRunPayload, error) {
+	return present.Record(r.r.read.ShowRun)(r.r.Import.DiscardRun(ctx, input))
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os/user"
 
@@ -18,6 +19,7 @@ import (
 
 type importOptions struct {
 	dryRun, json, verbose bool
+	keepPlan              bool
 	source                string // "": as the kind is called
 	scope                 string
 	full                  bool
@@ -61,6 +63,7 @@ Exit codes: 0 all went in; 1 it could not be done; 2 the command line is wrong;
 	flags := cmd.PersistentFlags()
 	persistentServerFlag(cmd, env)
 	flags.BoolVar(&o.dryRun, "dry-run", false, "plan and print the summary, write nothing")
+	flags.BoolVar(&o.keepPlan, "keep-plan", false, "keep the plan as a run and write nothing else: linchpin run show, apply, discard")
 	flags.BoolVar(&o.json, "json", false, "print the plan as JSON")
 	flags.BoolVar(&o.verbose, "verbose", false, "list every problem")
 	cmd.AddCommand(importCSVCommand(env, &o), importNetBoxCommand(env, &o), importNDJSONCommand(env, &o), importSQLCommand(env, &o), importPlanCommand(env, &o))
@@ -115,6 +118,9 @@ func runImport(ctx context.Context, env *environment, source importer.Source, o 
 	if o.at != "" {
 		take = importThere
 	}
+	if o.at != "" && o.keepPlan {
+		return errors.New("--keep-plan keeps plans in a database at hand: name it by --database, or look at the plan by --dry-run")
+	}
 	plan, result, err := take(ctx, env, source, o)
 	if err != nil {
 		return err
@@ -142,7 +148,9 @@ func printSummary(env *environment, plan *importer.Plan, result importer.Result,
 	refused := cmp.Or(result.Refused, plan.Refused)
 	switch {
 	case refused != "":
-		_, _ = fmt.Fprintf(env.stdout, "Nothing was written: %s (--retire-up-to N).\n", refused)
+		_, _ = fmt.Fprintf(env.stdout, "Nothing was written: %s%s.\n", refused, howToPass(result))
+	case o.keepPlan:
+		_, _ = fmt.Fprintf(env.stdout, "It is planned, and nothing was written: linchpin run show %[1]d, apply %[1]d or discard %[1]d.\n", result.Run)
 	case o.dryRun:
 		_, _ = fmt.Fprintln(env.stdout, "Nothing was written: this was a dry run.")
 	case result.Batches == 0:
@@ -151,6 +159,14 @@ func printSummary(env *environment, plan *importer.Plan, result importer.Result,
 		_, _ = fmt.Fprintf(env.stdout, "Written in %d batches.\n", result.Batches)
 	}
 	return nil
+}
+
+// howToPass says how a plan that was refused passes.
+func howToPass(result importer.Result) string {
+	if result.Run == 0 {
+		return " (--retire-up-to N)"
+	}
+	return fmt.Sprintf(": linchpin run approve %[1]d --retire-up-to N, then linchpin run apply %[1]d", result.Run)
 }
 
 func printJSON(env *environment, plan *importer.Plan, result importer.Result, _ importOptions) error {

@@ -35,6 +35,10 @@ func importHere(ctx context.Context, env *environment, source importer.Source, o
 	if err != nil || o.dryRun {
 		return plan, result, err
 	}
+	if o.keepPlan {
+		result.Run, err = plan.Keep(ctx, s)
+		return plan, result, err
+	}
 	if result, err = plan.Apply(ctx, s, bar); err != nil {
 		err = fmt.Errorf("%w; %d batches were written until then: the same import does the rest", err, result.Batches)
 	}

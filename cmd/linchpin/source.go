@@ -249,7 +249,7 @@ func runCommand(env *environment) *cobra.Command {
 		}),
 	}
 	show.Flags().StringVar(&outcome, "outcome", "", "show the steps with this outcome alone, such as yield")
-	cmd.AddCommand(list, show)
+	cmd.AddCommand(list, show, applyRun(env), approveRun(env), discardRun(env))
 	return cmd
 }
 
@@ -257,9 +257,9 @@ func runCommand(env *environment) *cobra.Command {
 const stepsAtOnce = 500
 
 func showRun(ctx context.Context, env *environment, s *store.Store, word, outcome string) error {
-	id, err := strconv.ParseInt(word, 10, 64)
+	id, err := runNumber(word)
 	if err != nil {
-		return fmt.Errorf("%q is no run: linchpin run list shows their numbers", word)
+		return err
 	}
 	run, err := importer.ReadRun(ctx, s, id)
 	if err != nil {

@@ -110,6 +110,9 @@ type MutationResolver interface {
 	SetSource(ctx context.Context, input source.Set) (*present.Payload[*read.Source], error)
 	LockField(ctx context.Context, input cmdb.LockField) (*present.Payload[*read.CI], error)
 	ReleaseField(ctx context.Context, input importer.ReleaseField) (*present.Payload[*read.CI], error)
+	ApplyRun(ctx context.Context, input importer.RunNamed) (*present.Payload[*read.ImportRun], error)
+	ApproveRun(ctx context.Context, input importer.ApproveRunInput) (*present.Payload[*read.ImportRun], error)
+	DiscardRun(ctx context.Context, input importer.RunNamed) (*present.Payload[*read.ImportRun], error)
 	CreateTeam(ctx context.Context, input catalog.CreateTeam) (*present.Payload[*read.Team], error)
 	UpdateTeam(ctx context.Context, input catalog.UpdateTeam) (*present.Payload[*read.Team], error)
 	AddTeamMember(ctx context.Context, input catalog.AddTeamMember) (*present.Payload[*read.Team], error)
@@ -229,12 +232,40 @@ func (ec *executionContext) field_Mutation_applyOperations_args(ctx context.Cont
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_applyRun_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (importer.RunNamed, error) {
+			return ec.unmarshalNApplyRunInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋimporterᚐRunNamed(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_approveChange_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (change.Approve, error) {
 			return ec.unmarshalNApproveChangeInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋchangeᚐApprove(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_approveRun_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (importer.ApproveRunInput, error) {
+			return ec.unmarshalNApproveRunInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋimporterᚐApproveRunInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -655,6 +686,20 @@ func (ec *executionContext) field_Mutation_disableAccount_args(ctx context.Conte
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (identity.DisableAccount, error) {
 			return ec.unmarshalNDisableAccountInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋpracticeᚋidentityᚐDisableAccount(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_discardRun_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (importer.RunNamed, error) {
+			return ec.unmarshalNDiscardRunInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋimporterᚐRunNamed(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -5527,6 +5572,108 @@ func (ec *executionContext) fieldContext_Mutation_releaseField(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_applyRun(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Open: ec.fieldContext_Mutation_applyRun},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ApplyRun(ctx, fc.Args["input"].(importer.RunNamed))
+		},
+		ec.marshalNApplyRunPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_applyRun(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_applyRun_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		return fc, lean.Unread{Err: err}
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_approveRun(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Open: ec.fieldContext_Mutation_approveRun},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ApproveRun(ctx, fc.Args["input"].(importer.ApproveRunInput))
+		},
+		ec.marshalNApproveRunPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_approveRun(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_approveRun_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		return fc, lean.Unread{Err: err}
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_discardRun(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Open: ec.fieldContext_Mutation_discardRun},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DiscardRun(ctx, fc.Args["input"].(importer.RunNamed))
+		},
+		ec.marshalNDiscardRunPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_discardRun(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_discardRun_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		return fc, lean.Unread{Err: err}
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_createTeam(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return lean.Resolve(
 		ctx,
@@ -8839,6 +8986,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "releaseField":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_releaseField(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "applyRun":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_applyRun(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "approveRun":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_approveRun(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "discardRun":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_discardRun(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

@@ -7109,6 +7109,15 @@ type ImportRun implements Node {
   actor: String!
   """Why it failed or was refused; null if it did not and was not, or if CIs are hidden from you, which it may tell of."""
   reason: String
+  """Who let it pass when it was refused; null if nobody did or had to."""
+  approvedBy: String
+  """How many records may go missing in it since somebody let it pass; 0 if nobody did."""
+  retireUpTo: Int!
+  """
+  How many rows of it are others than when it was planned, since the database had changed until it was applied; null if
+  CIs are hidden from you, which are counted too.
+  """
+  changedRowCount: Int
   """How many of what had which outcome; null if CIs are hidden from you, which are counted too."""
   figures: [ImportRunFigure!]
   """
@@ -7515,6 +7524,77 @@ input ReleaseFieldInput {
 type ReleaseFieldPayload {
   """The CI; null when there are userErrors."""
   ci: CI
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
+}
+
+extend type Mutation {
+  """
+  Applies a run that is planned, or that failed and has kept what it read. That is compared with the database as it is now;
+  ` + "`" + `changedRowCount` + "`" + ` tells how much has changed since the plan. If the time is too short for all of it, apply it again.
+  """
+  applyRun(
+    """What to do."""
+    input: ApplyRunInput!
+  ): ApplyRunPayload!
+  """Lets a run pass that was refused because too much is gone. It is planned then: apply it."""
+  approveRun(
+    """What to do."""
+    input: ApproveRunInput!
+  ): ApproveRunPayload!
+  """Gives up a run that is planned or was refused. What it has read is forgotten."""
+  discardRun(
+    """What to do."""
+    input: DiscardRunInput!
+  ): DiscardRunPayload!
+}
+
+"""A run to apply."""
+input ApplyRunInput {
+  """The run."""
+  id: ID!
+}
+
+"""What applyRun answers."""
+type ApplyRunPayload {
+  """The run as it is now; null when there are userErrors."""
+  run: ImportRun
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
+}
+
+"""A run to let pass."""
+input ApproveRunInput {
+  """The run."""
+  id: ID!
+  """So many records may go missing in it: 1 or more."""
+  retireUpTo: Int!
+}
+
+"""What approveRun answers."""
+type ApproveRunPayload {
+  """The run as it is now; null when there are userErrors."""
+  run: ImportRun
+  """What has to be mended. Empty when it worked."""
+  userErrors: [UserError!]!
+  """What was written and is worth a second look. Empty when there is nothing to say."""
+  warnings: [Warning!]!
+}
+
+"""A run to give up."""
+input DiscardRunInput {
+  """The run."""
+  id: ID!
+}
+
+"""What discardRun answers."""
+type DiscardRunPayload {
+  """The run as it is now; null when there are userErrors."""
+  run: ImportRun
   """What has to be mended. Empty when it worked."""
   userErrors: [UserError!]!
   """What was written and is worth a second look. Empty when there is nothing to say."""

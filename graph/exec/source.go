@@ -76,6 +76,90 @@ func (ec *executionContext) field_ImportRun_rows_args(ctx context.Context, rawAr
 
 // region    **************************** field.gotpl *****************************
 
+func (ec *executionContext) _ApplyRunPayload_run(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ImportRun]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "ApplyRunPayload"},
+		func(ctx context.Context) (any, error) {
+			return obj.Record, nil
+		},
+		ec.marshalOImportRun2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImportRun,
+		false,
+	)
+}
+
+func (ec *executionContext) _ApplyRunPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ImportRun]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "ApplyRunPayload"},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
+		true,
+	)
+}
+
+func (ec *executionContext) _ApplyRunPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ImportRun]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "ApplyRunPayload", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
+		true,
+	)
+}
+
+func (ec *executionContext) _ApproveRunPayload_run(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ImportRun]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "ApproveRunPayload"},
+		func(ctx context.Context) (any, error) {
+			return obj.Record, nil
+		},
+		ec.marshalOImportRun2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImportRun,
+		false,
+	)
+}
+
+func (ec *executionContext) _ApproveRunPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ImportRun]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "ApproveRunPayload"},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
+		true,
+	)
+}
+
+func (ec *executionContext) _ApproveRunPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ImportRun]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "ApproveRunPayload", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
+		true,
+	)
+}
+
 func (ec *executionContext) _Claim_source(ctx context.Context, field graphql.CollectedField, obj *read.Claim) (ret graphql.Marshaler) {
 	return ec.marshalNString2string(ctx, field.Selections, obj.Source)
 }
@@ -128,6 +212,48 @@ func (ec *executionContext) _ClaimedField_isBelieved(ctx context.Context, field 
 
 func (ec *executionContext) _ClaimedField_isLocked(ctx context.Context, field graphql.CollectedField, obj *importer.ClaimedField) (ret graphql.Marshaler) {
 	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsLocked)
+}
+
+func (ec *executionContext) _DiscardRunPayload_run(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ImportRun]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "DiscardRunPayload"},
+		func(ctx context.Context) (any, error) {
+			return obj.Record, nil
+		},
+		ec.marshalOImportRun2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐImportRun,
+		false,
+	)
+}
+
+func (ec *executionContext) _DiscardRunPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ImportRun]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "DiscardRunPayload"},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		ec.marshalNUserError2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐUserErrorᚄ,
+		true,
+	)
+}
+
+func (ec *executionContext) _DiscardRunPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *present.Payload[*read.ImportRun]) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "DiscardRunPayload", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings(ctx), nil
+		},
+		ec.marshalNWarning2ᚕgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋdomainᚐWarningᚄ,
+		true,
+	)
 }
 
 func (ec *executionContext) _Drift_kind(ctx context.Context, field graphql.CollectedField, obj *read.Drift) (ret graphql.Marshaler) {
@@ -310,6 +436,28 @@ func (ec *executionContext) _ImportRun_reason(ctx context.Context, field graphql
 			return obj.Reason(ctx)
 		},
 		ec.marshalOString2ᚖstring,
+		false,
+	)
+}
+
+func (ec *executionContext) _ImportRun_approvedBy(ctx context.Context, field graphql.CollectedField, obj *read.ImportRun) (ret graphql.Marshaler) {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.ApprovedBy())
+}
+
+func (ec *executionContext) _ImportRun_retireUpTo(ctx context.Context, field graphql.CollectedField, obj *read.ImportRun) (ret graphql.Marshaler) {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.RetireUpTo())
+}
+
+func (ec *executionContext) _ImportRun_changedRowCount(ctx context.Context, field graphql.CollectedField, obj *read.ImportRun) (ret graphql.Marshaler) {
+	return lean.Resolve(
+		ctx,
+		ec.OperationContext,
+		field,
+		lean.Place{Object: "ImportRun", IsMethod: true},
+		func(ctx context.Context) (any, error) {
+			return obj.ChangedRowCount(ctx)
+		},
+		ec.marshalOInt2ᚖint,
 		false,
 	)
 }
@@ -813,6 +961,103 @@ func (ec *executionContext) _SourceScope_lastCompleteAt(ctx context.Context, fie
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputApplyRunInput(ctx context.Context, obj any) (importer.RunNamed, error) {
+	var it importer.RunNamed
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputApproveRunInput(ctx context.Context, obj any) (importer.ApproveRunInput, error) {
+	var it importer.ApproveRunInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "retireUpTo"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "retireUpTo":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("retireUpTo"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RetireUpTo = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputDiscardRunInput(ctx context.Context, obj any) (importer.RunNamed, error) {
+	var it importer.RunNamed
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋidentᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputFieldPriorityInput(ctx context.Context, obj any) (domain.FieldPriority, error) {
 	var it domain.FieldPriority
 	if obj == nil {
@@ -1175,6 +1420,76 @@ func (ec *executionContext) unmarshalInputSetSourceInput(ctx context.Context, ob
 
 // region    **************************** object.gotpl ****************************
 
+var applyRunPayloadImplementors = []string{"ApplyRunPayload"}
+
+func (ec *executionContext) _ApplyRunPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.ImportRun]) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, applyRunPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ApplyRunPayload")
+		case "run":
+			out.Values[i] = ec._ApplyRunPayload_run(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._ApplyRunPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "warnings":
+			out.Values[i] = ec._ApplyRunPayload_warnings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
+var approveRunPayloadImplementors = []string{"ApproveRunPayload"}
+
+func (ec *executionContext) _ApproveRunPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.ImportRun]) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, approveRunPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ApproveRunPayload")
+		case "run":
+			out.Values[i] = ec._ApproveRunPayload_run(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._ApproveRunPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "warnings":
+			out.Values[i] = ec._ApproveRunPayload_warnings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
 var claimImplementors = []string{"Claim"}
 
 func (ec *executionContext) _Claim(ctx context.Context, sel ast.SelectionSet, obj *read.Claim) graphql.Marshaler {
@@ -1256,6 +1571,41 @@ func (ec *executionContext) _ClaimedField(ctx context.Context, sel ast.Selection
 			}
 		case "isLocked":
 			out.Values[i] = ec._ClaimedField_isLocked(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	return out
+}
+
+var discardRunPayloadImplementors = []string{"DiscardRunPayload"}
+
+func (ec *executionContext) _DiscardRunPayload(ctx context.Context, sel ast.SelectionSet, obj *present.Payload[*read.ImportRun]) graphql.Marshaler {
+	shape := ec.shapes.Of(ec.OperationContext, sel, discardRunPayloadImplementors)
+	fields, out := shape.Fields, lean.NewObject(shape)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DiscardRunPayload")
+		case "run":
+			out.Values[i] = ec._DiscardRunPayload_run(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._DiscardRunPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "warnings":
+			out.Values[i] = ec._DiscardRunPayload_warnings(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1511,6 +1861,21 @@ func (ec *executionContext) _ImportRun(ctx context.Context, sel ast.SelectionSet
 			}
 		case "reason":
 			out.Values[i] = ec._ImportRun_reason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "approvedBy":
+			out.Values[i] = ec._ImportRun_approvedBy(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "retireUpTo":
+			out.Values[i] = ec._ImportRun_retireUpTo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "changedRowCount":
+			out.Values[i] = ec._ImportRun_changedRowCount(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -2049,6 +2414,36 @@ func (ec *executionContext) _SourceScope(ctx context.Context, sel ast.SelectionS
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) unmarshalNApplyRunInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋimporterᚐRunNamed(ctx context.Context, v any) (importer.RunNamed, error) {
+	res, err := ec.unmarshalInputApplyRunInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNApplyRunPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.ImportRun]) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ApplyRunPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNApproveRunInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋimporterᚐApproveRunInput(ctx context.Context, v any) (importer.ApproveRunInput, error) {
+	res, err := ec.unmarshalInputApproveRunInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNApproveRunPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.ImportRun]) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ApproveRunPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNClaim2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐClaimᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Claim) graphql.Marshaler {
 	ret := lean.Slice(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -2093,6 +2488,21 @@ func (ec *executionContext) marshalNClaimedField2ᚕgithubᚗcomᚋlinchpinᚑcm
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNDiscardRunInput2githubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋinternalᚋimporterᚐRunNamed(ctx context.Context, v any) (importer.RunNamed, error) {
+	res, err := ec.unmarshalInputDiscardRunInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDiscardRunPayload2ᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋpresentᚐPayload(ctx context.Context, sel ast.SelectionSet, v *present.Payload[*read.ImportRun]) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._DiscardRunPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNDrift2ᚕᚖgithubᚗcomᚋlinchpinᚑcmdbᚋlinchpinᚋgraphᚋreadᚐDriftᚄ(ctx context.Context, sel ast.SelectionSet, v []*read.Drift) graphql.Marshaler {

@@ -20,6 +20,7 @@ type (
 	ChangeWindowPayload       = Payload[*read.ChangeWindow]
 	DeletedPayload            = Payload[*ident.ID]
 	DependencyGroupPayload    = Payload[*read.DependencyGroup]
+	ImportRunPayload          = Payload[*read.ImportRun]
 	IncidentPayload           = Payload[*read.Incident]
 	PersonPayload             = Payload[*read.Person]
 	PriorityRulePayload       = Payload[*read.PriorityRule]

@@ -76,7 +76,7 @@ func (r *Reader) ImportRuns(ctx context.Context, filter *ImportRunFilter, p page
 		where.Among(c, importer.ColumnSource, filter.Source)
 		c.Text(importer.ColumnScope, filter.Scope)
 		where.Among(c, importer.ColumnKind, filter.Kind)
-		where.Among(c, importer.ColumnState, filter.State)
+		inState(c, filter.State, r.store.Now(ctx))
 	}
 	if c.Err() != nil {
 		return nil, c.Err()
@@ -88,6 +88,19 @@ func (r *Reader) ImportRuns(ctx context.Context, filter *ImportRunFilter, p page
 			return importer.QueryRuns(ctx, r.store, func(s *sql.Selector) { c.Apply(s); modify(s) })
 		},
 	}.Page(ctx, p)
+}
+
+// inState adds the condition that a run is shown in one of some states.
+func inState(c *where.Conditions, f *RunStateFilter, now time.Time) {
+	all, ok := where.Choose(c, f)
+	if !ok {
+		return
+	}
+	var any []where.Condition
+	for _, value := range all.Values {
+		any = append(any, func(s *sql.Selector) *sql.Predicate { return importer.InState(s, value.(domain.RunState), now) })
+	}
+	c.Add(where.Any(any...)) // no run is in no state
 }
 
 // ID returns the global id, whose number command lines show.
@@ -139,6 +152,22 @@ func (r *ImportRun) Reason(ctx context.Context) (*string, error) {
 		return nil, err
 	}
 	return &r.row.Reason, nil
+}
+
+// ApprovedBy returns who let the run pass when it was refused, or nil.
+func (r *ImportRun) ApprovedBy() *string { return orNil(r.row.ApprovedBy) }
+
+// RetireUpTo returns how many records somebody has let go missing in it.
+func (r *ImportRun) RetireUpTo() int { return r.row.RetireUpTo }
+
+// ChangedRowCount returns how many rows are others than when the run was planned, or nil for an actor from whom CIs are
+// hidden.
+func (r *ImportRun) ChangedRowCount(ctx context.Context) (*int, error) {
+	hidden, err := r.in.reader.hidden(ctx)
+	if err != nil || len(hidden) > 0 {
+		return nil, err
+	}
+	return &r.row.Otherwise, nil
 }
 
 // ImportRunFigure is how many rows of a kind had an outcome.

@@ -128,7 +128,9 @@ var Rules = []Rule{
 
 	rule("ci.lock_field", "lockField", CatalogEditor),
 	rule("ci.release_field", "releaseField", CatalogEditor),
-	rule("import.apply", "", Admin, bySource),
+	rule("import.apply", "applyRun", Admin, bySource),
+	rule("import.approve", "approveRun", Admin, byPerson),
+	rule("import.discard", "discardRun", Admin, bySource),
 	rule("source.set", "setSource", Admin),
 	rule("seed", "", Admin),
 	rule("estate.generate", "", Admin),

@@ -32,6 +32,8 @@ type Result struct {
 	Refused string `json:"refused,omitempty"`
 	// Batches is the number of transactions that wrote, each one revision.
 	Batches int `json:"batches"`
+	// Otherwise counts the steps that are others than when the run was planned, if it was kept since.
+	Otherwise int `json:"otherwise,omitempty"`
 }
 
 // Apply writes the steps of the plan in batches, each one revision, whole or not at all: teams and people, CIs with
@@ -40,22 +42,21 @@ type Result struct {
 // then; a new plan of the same source does the rest. A plan is applied once.
 func (p *Plan) Apply(ctx context.Context, s *store.Store, progress func(Progress)) (Result, error) {
 	ctx = pgconn.Patient(ctx)
-	a := &applying{
-		plan: p, store: s, progress: progress, result: Result{Written: Summary{}, Conflicts: []Notice{}},
-		ids: map[*record]ident.ID{}, left: map[*record]bool{}, versions: map[ident.ID]int{}, edges: map[*edge]ident.ID{}, others: map[*record]bool{}, total: p.work.size(),
-	}
 	actor, err := auth.RequireOf(ctx, "import.apply", p.Source)
 	if err != nil {
-		return a.result, err
+		return Result{Written: Summary{}, Conflicts: []Notice{}}, err
 	}
-	a.by, a.isNarrow = actor.By(verb(p.Source)), !actor.Has(auth.Admin)
-	if err := a.beginRun(ctx, s); err != nil {
+	a := newApplying(p, s, actor, progress)
+	if err := a.beginRun(ctx); err != nil {
 		return a.result, err
 	}
 	a.result.Run = a.run
 	if p.Refused != "" {
 		a.result.Refused = p.Refused
-		return a.result, a.endRun(ctx, domain.RunRefused, p.Refused)
+		if p.run == 0 {
+			err = a.keepInput(ctx)
+		}
+		return a.result, errors.Join(err, a.endRun(ctx, domain.RunRefused, p.Refused))
 	}
 	for _, r := range slices.Concat(p.work.teams, p.work.people, p.work.cis) {
 		if r.id != 0 {
@@ -87,6 +88,13 @@ func (p *Plan) Apply(ctx context.Context, s *store.Store, progress func(Progress
 		state, reason = domain.RunFailed, err.Error()
 	}
 	return a.result, errors.Join(err, a.endRun(context.WithoutCancel(ctx), state, reason))
+}
+
+func newApplying(p *Plan, s *store.Store, actor auth.Actor, progress func(Progress)) *applying {
+	return &applying{
+		plan: p, store: s, by: actor.By(verb(p.Source)), isNarrow: !actor.Has(auth.Admin), progress: progress, result: Result{Written: Summary{}, Conflicts: []Notice{}},
+		ids: map[*record]ident.ID{}, left: map[*record]bool{}, versions: map[ident.ID]int{}, edges: map[*edge]ident.ID{}, others: map[*record]bool{}, total: p.work.size(),
+	}
 }
 
 // applying is one run of Apply.
@@ -174,6 +182,9 @@ func writeBatch[T unit](ctx context.Context, a *applying, live []T, p *phase[T])
 			return err
 		}
 		done, err := store.Write(ctx, a.store, a.by, func(ctx context.Context, tx *store.Tx) (func(), error) {
+			if err := a.beat(ctx, tx); err != nil {
+				return nil, err
+			}
 			ref, err := cmdb.LoadReference(ctx, tx)
 			if err != nil {
 				return nil, err

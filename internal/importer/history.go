@@ -27,12 +27,17 @@ type Run struct {
 	StartedAt  time.Time       `json:"startedAt"`
 	FinishedAt *time.Time      `json:"finishedAt,omitempty"`
 	// FromRevision is the revision that was planned for, ToRevision the last one when it ended.
-	FromRevision int64   `json:"fromRevision"`
-	ToRevision   int64   `json:"toRevision,omitempty"`
-	Actor        string  `json:"actor"`
-	Reason       string  `json:"reason,omitempty"` // why it failed or was refused
-	Planned      Summary `json:"planned,omitempty"`
-	Written      Summary `json:"written,omitempty"`
+	FromRevision int64  `json:"fromRevision"`
+	ToRevision   int64  `json:"toRevision,omitempty"`
+	Actor        string `json:"actor"`
+	Reason       string `json:"reason,omitempty"` // why it failed or was refused
+	// RetireUpTo is how many records a person let go missing in it, and ApprovedBy who that was.
+	RetireUpTo int    `json:"retireUpTo,omitempty"`
+	ApprovedBy string `json:"approvedBy,omitempty"`
+	// Otherwise counts the steps that are others than when it was planned.
+	Otherwise int     `json:"otherwise,omitempty"`
+	Planned   Summary `json:"planned,omitempty"`
+	Written   Summary `json:"written,omitempty"`
 }
 
 // RunQuery narrows a list of runs. Empty fields leave all in.

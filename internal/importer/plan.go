@@ -34,6 +34,10 @@ type Plan struct {
 	known   map[domain.ExternalKey]ident.ID // the records of keys that were looked up
 	serials map[string]Serial               // by parts
 	isWhole bool                            // it looks at all that the source claims in its scope
+
+	input     []kept // what was read
+	run       int64  // that the plan was kept in; 0 if it was not
+	otherwise int    // how many steps are others than when it was kept
 }
 
 // Step is one thing the source reports, and what the import does about it.

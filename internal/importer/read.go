@@ -92,10 +92,12 @@ func (p *planner) read(ctx context.Context, s *store.Store, source Source) error
 		var notice *Notice
 		switch {
 		case errors.As(err, &notice):
+			p.plan.input = append(p.plan.input, kept{Notice: notice})
 			p.document(*notice)
 		case err != nil:
 			return err
 		default:
+			p.plan.input = append(p.plan.input, keptRow(row))
 			p.take(row)
 		}
 		if n++; n%page == 0 {

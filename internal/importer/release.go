@@ -19,6 +19,59 @@ type Practice struct{ store *store.Store }
 // New makes the practice over a database.
 func New(s *store.Store) *Practice { return &Practice{s} }
 
+// RunNamed is which run to do something about.
+type RunNamed struct{ ID ident.ID }
+
+// ApproveRunInput is which run may pass, and how many records may go missing in it.
+type ApproveRunInput struct {
+	ID         ident.ID
+	RetireUpTo int
+}
+
+// run returns the number of a run.
+func (in RunNamed) run() (int64, error) {
+	if in.ID.Kind() != ident.ImportRun {
+		return 0, errs.New(errs.NotFound, "there is no run %s", in.ID).At("id")
+	}
+	return in.ID.Number(), nil
+}
+
+// ApplyRun applies a run: see the function of the name. It returns the run as it is afterwards.
+func (p *Practice) ApplyRun(ctx context.Context, in RunNamed) (*Run, error) {
+	id, err := in.run()
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := ApplyRun(ctx, p.store, id, nil); err != nil {
+		return nil, err
+	}
+	return ReadRun(ctx, p.store, id)
+}
+
+// ApproveRun lets a run pass that was refused: see the function of the name.
+func (p *Practice) ApproveRun(ctx context.Context, in ApproveRunInput) (*Run, error) {
+	id, err := RunNamed{in.ID}.run()
+	if err == nil {
+		err = ApproveRun(ctx, p.store, id, in.RetireUpTo)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ReadRun(ctx, p.store, id)
+}
+
+// DiscardRun gives up a run: see the function of the name.
+func (p *Practice) DiscardRun(ctx context.Context, in RunNamed) (*Run, error) {
+	id, err := in.run()
+	if err == nil {
+		err = DiscardRun(ctx, p.store, id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ReadRun(ctx, p.store, id)
+}
+
 // ReleaseField is which field of a CI sources may write again.
 type ReleaseField struct {
 	ID              ident.ID

@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -54,24 +55,44 @@ func (p *planner) planClaims(context.Context) error {
 	return nil
 }
 
-// beginRun records that a run of a scope has begun.
-func (a *applying) beginRun(ctx context.Context, s *store.Store) (err error) {
-	a.run, err = store.Write(ctx, s, a.by, func(ctx context.Context, tx *store.Tx) (id int64, err error) {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM x_run_row WHERE run IN (SELECT id FROM x_run WHERE source = $1 AND started_at < $2)", a.plan.Source, tx.Now.Add(-rowsKept)); err != nil {
+// beginRun records that a run of a scope is being applied: a new one, or the one that the plan was kept in.
+func (a *applying) beginRun(ctx context.Context) (err error) {
+	a.run, err = a.takeScope(ctx, func(ctx context.Context, tx *store.Tx) (int64, error) {
+		old := "(SELECT id FROM x_run WHERE source = $1 AND started_at < $2)"
+		for _, table := range []string{RowTable, inputTable} {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE run IN "+old, a.plan.Source, tx.Now.Add(-rowsKept)); err != nil {
+				return 0, err
+			}
+		}
+		if a.plan.run == 0 {
+			return a.insertRun(ctx, tx, domain.RunApplying, "")
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM x_run_row WHERE run = $1", a.plan.run); err != nil {
 			return 0, err
 		}
-		rows, err := tx.QueryContext(ctx, "INSERT INTO x_run (source, scope, kind, state, started_at, is_complete, from_revision, actor) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
-			a.plan.Source, a.plan.Scope, string(a.plan.Kind), string(domain.RunApplying), tx.Now, a.plan.IsComplete, a.plan.Revision, a.by.Actor)
-		if err != nil {
-			return 0, err
-		}
-		defer func() { _ = rows.Close() }()
-		if !rows.Next() {
-			return 0, fmt.Errorf("begin a run of %s: %w", a.plan.Source, rows.Err())
-		}
-		return id, rows.Scan(&id)
+		return a.plan.run, moveRun(ctx, tx, a.plan.run, domain.RunApplying, []domain.RunState{domain.RunPlanned, domain.RunFailed},
+			", reason = '', finished_at = NULL, alive_until = $4, from_revision = $5, is_complete = $6", tx.Now.Add(aliveFor), a.plan.Revision, a.plan.IsComplete)
 	})
 	return err
+}
+
+// insertRun adds a run in a state.
+func (a *applying) insertRun(ctx context.Context, tx *store.Tx, state domain.RunState, reason string) (id int64, err error) {
+	err = scanOne(ctx, tx, &id, `INSERT INTO x_run (source, scope, kind, state, started_at, is_complete, from_revision, actor, reason, alive_until, finished_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id`,
+		a.plan.Source, a.plan.Scope, string(a.plan.Kind), string(state), tx.Now, a.plan.IsComplete, a.plan.Revision, a.by.Actor, reason, tx.Now.Add(aliveFor), whenEnded(state, tx.Now))
+	if err == nil && id == 0 {
+		err = fmt.Errorf("begin a run of %s: it has no number", a.plan.Source)
+	}
+	return id, err
+}
+
+// whenEnded returns the time as the end of a run in a state, or nothing if it goes on.
+func whenEnded(state domain.RunState, now time.Time) any {
+	if state == domain.RunApplying || state == domain.RunPlanned {
+		return nil
+	}
+	return now
 }
 
 // endRun records how a run ended, and what it did about every record that was not unchanged.
@@ -79,7 +100,9 @@ func (a *applying) endRun(ctx context.Context, state domain.RunState, reason str
 	counts, err := json.Marshal(struct {
 		Planned Summary `json:"planned"`
 		Written Summary `json:"written"`
-	}{a.plan.Summary, a.result.Written})
+		// Otherwise counts the steps that are others than when the run was planned.
+		Otherwise int `json:"otherwise,omitempty"`
+	}{a.plan.Summary, a.result.Written, a.plan.otherwise})
 	if err != nil {
 		return err
 	}
@@ -92,12 +115,11 @@ func (a *applying) endRun(ctx context.Context, state domain.RunState, reason str
 		return err
 	}
 	_, err = store.Write(ctx, a.store, a.by, func(ctx context.Context, tx *store.Tx) (struct{}, error) {
-		_, err := tx.ExecContext(ctx, "UPDATE x_run SET state = $1, reason = $2, finished_at = $3, counts = $4, to_revision = $5, is_whole = $6 WHERE id = $7",
-			string(state), reason, tx.Now, string(counts), to, a.plan.isWhole, a.run)
-		if err == nil && state == domain.RunApplied {
-			err = a.plan.keepSerials(ctx, tx)
+		if _, err := tx.ExecContext(ctx, "UPDATE x_run SET state = $1, reason = $2, finished_at = $3, counts = $4, to_revision = $5, is_whole = $6 WHERE id = $7",
+			string(state), reason, whenEnded(state, tx.Now), string(counts), to, a.plan.isWhole, a.run); err != nil || state != domain.RunApplied {
+			return struct{}{}, err
 		}
-		return struct{}{}, err
+		return struct{}{}, errors.Join(a.plan.keepSerials(ctx, tx), forgetInput(ctx, tx, a.run))
 	})
 	return err
 }
@@ -201,7 +223,12 @@ func (a *applying) forget(ctx context.Context) error {
 
 // plainly writes n units in a transaction without refusals.
 func (a *applying) plainly(ctx context.Context, n int, write func(context.Context, *store.Tx) error) error {
-	_, err := store.Write(ctx, a.store, a.by, func(ctx context.Context, tx *store.Tx) (struct{}, error) { return struct{}{}, write(ctx, tx) })
+	_, err := store.Write(ctx, a.store, a.by, func(ctx context.Context, tx *store.Tx) (struct{}, error) {
+		if err := a.beat(ctx, tx); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, write(ctx, tx)
+	})
 	if err != nil {
 		a.failed = true
 		return err

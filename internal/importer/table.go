@@ -10,6 +10,7 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 
+	"github.com/linchpin-cmdb/linchpin/internal/domain"
 	"github.com/linchpin-cmdb/linchpin/internal/ident"
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
@@ -18,6 +19,8 @@ import (
 const (
 	RunTable = "x_run"
 	RowTable = "x_run_row"
+
+	inputTable = "x_run_input"
 
 	ColumnID      = "id"
 	ColumnRun     = "run"
@@ -34,7 +37,7 @@ const (
 )
 
 var (
-	runColumns = []string{ColumnID, ColumnSource, ColumnScope, ColumnKind, ColumnState, "is_complete", "started_at", "finished_at", "from_revision", "to_revision", "actor", "reason", "counts"}
+	runColumns = []string{ColumnID, ColumnSource, ColumnScope, ColumnKind, ColumnState, "is_complete", "started_at", "finished_at", "from_revision", "to_revision", "actor", "reason", "counts", columnAlive, "retire_up_to", "approved_by"}
 	rowColumns = []string{ColumnID, ColumnRun, ColumnAbout, "step"}
 )
 
@@ -52,19 +55,24 @@ func (a added) Value(name string) (ent.Value, error) {
 
 // QueryRuns reads the runs that a statement on their table gives, which modify completes.
 func QueryRuns(ctx context.Context, s *store.Store, modify func(*sql.Selector)) ([]*Run, error) {
+	now := s.Now(ctx)
 	return query(ctx, s, RunTable, runColumns, modify, func(r *Run, fields map[string]any) func() error {
-		var finished stdsql.NullTime
+		var finished, alive stdsql.NullTime
 		var counts stdsql.NullString
-		fields["finished_at"], fields["counts"] = &finished, &counts
+		fields["finished_at"], fields["counts"], fields[columnAlive] = &finished, &counts, &alive
 		for name, field := range map[string]any{
 			ColumnID: &r.ID, ColumnSource: &r.Source, ColumnScope: &r.Scope, ColumnKind: &r.Kind, ColumnState: &r.State, "is_complete": &r.IsComplete,
 			"started_at": &r.StartedAt, "from_revision": &r.FromRevision, "to_revision": &r.ToRevision, "actor": &r.Actor, "reason": &r.Reason,
+			"retire_up_to": &r.RetireUpTo, "approved_by": &r.ApprovedBy,
 		} {
 			fields[name] = field
 		}
 		return func() error {
 			if finished.Valid {
 				r.FinishedAt = &finished.Time
+			}
+			if r.State == domain.RunApplying && alive.Time.Before(now) {
+				r.State, r.Reason = domain.RunFailed, halfway
 			}
 			if !counts.Valid {
 				return nil
@@ -98,6 +106,11 @@ func QueryRows(ctx context.Context, s *store.Store, modify func(*sql.Selector)) 
 			return json.Unmarshal([]byte(step.String), &r.Step)
 		}
 	}, func(r *RunRow) *added { return &r.added })
+}
+
+// ofRun chooses the rows of a run.
+func ofRun(run int64) func(*sql.Selector) {
+	return func(s *sql.Selector) { s.Where(sql.EQ(s.C(ColumnRun), run)) }
 }
 
 // query reads the rows of a table without code of ent's. Bind names the fields of a record by their columns, and

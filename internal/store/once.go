@@ -40,6 +40,11 @@ func Once(ctx context.Context, key Key, step string) context.Context {
 	return context.WithValue(ctx, onceKey{}, &once{key: key, step: step})
 }
 
+// Anew returns a context whose writes have no key: for work of many writes, which is itself done once.
+func Anew(ctx context.Context) context.Context {
+	return context.WithValue(ctx, onceKey{}, (*once)(nil))
+}
+
 // next returns the name of the next call of Write, or "" if there is no key. Writes of one step come in the same order
 // each time.
 func (o *once) next() string {

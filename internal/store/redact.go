@@ -83,6 +83,11 @@ func (tx *Tx) forgetClaims(ctx context.Context, record ident.ID) error {
 	if tx.IsPostgres() {
 		holds = "strpos(step, $1) > 0"
 	}
+	for _, key := range claimed { // what was read of the source and not applied yet may have more of it
+		if _, err := tx.ExecContext(ctx, "DELETE FROM x_run_input WHERE run IN (SELECT id FROM x_run WHERE source = $1)", key.Source); err != nil {
+			return err
+		}
+	}
 	for part, sources := range said {
 		if sources == nil {
 			_, err = tx.ExecContext(ctx, "DELETE FROM x_run_row WHERE "+holds, part)
