@@ -80,13 +80,13 @@ func TestThePastAboveTheFloorIsAsItWas(t *testing.T) {
 			if feed.Rebuilds() > 0 {
 				t.Errorf("%s was built anew", what)
 			}
+			_, early := feed.At(t.Context(), floor-1) // while a graph that followed may still keep it
 			for r, digest := range was {
 				if past, err := feed.At(t.Context(), r); err != nil || past.Digest() != digest {
 					t.Errorf("%s has another past of revision %d: %v", what, r, err)
 				}
 			}
-			tooOld := map[string]error{"the token": feed.Recognise(t.Context(), token)}
-			_, tooOld["the revision"] = feed.At(t.Context(), floor-1)
+			tooOld := map[string]error{"the token": feed.Recognise(t.Context(), token), "the revision": early}
 			_, tooOld["the moment"] = feed.RevisionAt(t.Context(), moment.Add(-time.Hour))
 			for of, err := range tooOld {
 				if errs.CodeOf(err) != errs.TooOld {
