@@ -166,7 +166,7 @@ func (s *span) end() {
 	for _, id := range s.said {
 		v.said[id] = true
 	}
-	v.replaced.add(s.replaced)
+	v.add(s.replaced)
 	v.names.add(s.names)
 	v.isPurgeTold = v.isPurgeTold || s.isPurgeTold
 }
