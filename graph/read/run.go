@@ -22,12 +22,11 @@ type ImportRun struct {
 	in  *batch[*ImportRun]
 }
 
-// ImportKind is the kind of thing that a row of a run is about, and ImportOutcome what the run did about it: those of
-// package importer, as the contract spells them.
-type (
-	ImportKind    string
-	ImportOutcome string
-)
+// ImportKind is the kind of thing that a row of a run is about, as the contract spells it.
+type ImportKind string
+
+// ImportOutcome is what a run did about a thing, as the contract spells it.
+type ImportOutcome string
 
 // IsNode marks records with a global id.
 func (*ImportRun) IsNode() {}
