@@ -46,8 +46,10 @@ func importing(t *testing.T, s *store.Store, ids map[string]string, at time.Time
 		return fmt.Sprintf(`{"ci": {"key": %q, "name": %q, "attributes": {"note": %q}}}`, key, name, note)
 	}
 	claims := [][]any{
-		{"plain", "plain-rack", ci("rack"), said("plain-rack", "another rack", "seen")}, {"watch", "rack", ci("rack"), said("rack", "the rack", "seen too")},
-		{"plain", word, ci("db"), said(word, word, word)}, {"watch", word, ci("svc"), said(word, word, "x")},
+		{"plain", "plain-rack", ci("rack"), said("plain-rack", "another rack", "seen")},
+		{"watch", "rack", ci("rack"), said("rack", "the rack", "seen too")},
+		{"plain", word, ci("db"), said(word, word, word)},
+		{"watch", word, ci("svc"), said(word, word, "x")},
 		{either("plain", "watch"), "also " + word, ci("db"), said(word, "another "+word, "x")},
 	}
 	_, err := store.Write(store.At(t.Context(), at), s, store.By{Actor: "root", Verb: "import.apply"}, func(ctx context.Context, tx *store.Tx) (none int, err error) {

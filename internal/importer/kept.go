@@ -61,26 +61,49 @@ func (i input) Rows(context.Context) iter.Seq2[Row, error] {
 
 const keptAtOnce = 2_000
 
+// packed is what a plan has read, to be kept if it is not applied at once: in parts that take little memory.
+type packed struct {
+	parts [][]byte
+	rest  []kept
+}
+
+func (p *packed) add(k kept) error {
+	if p.rest = append(p.rest, k); len(p.rest) < keptAtOnce {
+		return nil
+	}
+	return p.flush()
+}
+
+// flush packs what has been added since it was last called.
+func (p *packed) flush() error {
+	if len(p.rest) == 0 {
+		return nil
+	}
+	var part bytes.Buffer
+	w, err := gzip.NewWriterLevel(&part, gzip.BestSpeed)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(json.NewEncoder(w).Encode(p.rest), w.Close()); err != nil {
+		return err
+	}
+	p.parts, p.rest = append(p.parts, part.Bytes()), nil
+	return nil
+}
+
 // keepInput keeps what was read, so that the run can be applied later. It keeps nothing that a newer reading makes void
 // by its serial: read that again.
 func (a *applying) keepInput(ctx context.Context) error {
 	if len(a.plan.serials) > 0 {
 		return nil
 	}
-	part := 0
-	for chunk := range slices.Chunk(a.plan.input, keptAtOnce) {
-		var packed bytes.Buffer
-		w := gzip.NewWriter(&packed)
-		if err := errors.Join(json.NewEncoder(w).Encode(chunk), w.Close()); err != nil {
-			return err
-		}
+	for i, part := range a.plan.input.parts {
 		if _, err := store.Write(ctx, a.store, a.by, func(ctx context.Context, tx *store.Tx) (struct{}, error) {
-			_, err := tx.ExecContext(ctx, "INSERT INTO x_run_input (run, part, rows) VALUES ($1, $2, $3)", a.run, part, packed.Bytes())
+			_, err := tx.ExecContext(ctx, "INSERT INTO x_run_input (run, part, rows) VALUES ($1, $2, $3)", a.run, i, part)
 			return struct{}{}, err
 		}); err != nil {
 			return err
 		}
-		part++
 	}
 	return nil
 }

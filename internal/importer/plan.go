@@ -35,7 +35,7 @@ type Plan struct {
 	serials map[string]Serial               // by parts
 	isWhole bool                            // it looks at all that the source claims in its scope
 
-	input     []kept // what was read
+	input     packed // what was read
 	run       int64  // that the plan was kept in; 0 if it was not
 	otherwise int    // how many steps are others than when it was kept
 }

@@ -92,12 +92,16 @@ func (p *planner) read(ctx context.Context, s *store.Store, source Source) error
 		var notice *Notice
 		switch {
 		case errors.As(err, &notice):
-			p.plan.input = append(p.plan.input, kept{Notice: notice})
+			if err := p.plan.input.add(kept{Notice: notice}); err != nil {
+				return err
+			}
 			p.document(*notice)
 		case err != nil:
 			return err
 		default:
-			p.plan.input = append(p.plan.input, keptRow(row))
+			if err := p.plan.input.add(keptRow(row)); err != nil {
+				return err
+			}
 			p.take(row)
 		}
 		if n++; n%page == 0 {
@@ -109,7 +113,7 @@ func (p *planner) read(ctx context.Context, s *store.Store, source Source) error
 			}
 		}
 	}
-	if err := p.passOver(ctx, s); err != nil {
+	if err := errors.Join(p.passOver(ctx, s), p.plan.input.flush()); err != nil {
 		return err
 	}
 	p.options.progress(Reading, n, n)
