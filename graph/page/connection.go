@@ -134,10 +134,12 @@ func (c *Connection[T]) IsTotalCountEstimated(ctx context.Context) (bool, error)
 	return c.guess(ctx)
 }
 
-// Grouping is what the records of a list are counted by: an expression over a row, and what is to be joined for it.
+// Grouping is what the records of a list are counted by: a column, which an index may hold, or an expression over a row
+// and what is to be joined for it.
 type Grouping struct {
-	Join func(s *sql.Selector) // nil: nothing; a record that it gives twice under one key counts once
-	Key  func(b *sql.Builder, s *sql.Selector)
+	Column string
+	Join   func(s *sql.Selector) // nil: nothing; a record that it gives twice under one key counts once
+	Key    func(b *sql.Builder, s *sql.Selector)
 }
 
 // Count is how many records of a list have a value; nil: none.

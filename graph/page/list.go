@@ -174,9 +174,18 @@ func (l List[E, T]) grouped(ctx context.Context, g Grouping, narrow func(s *sql.
 	if err != nil {
 		return nil, err
 	}
-	all := make([]Count, len(rows))
-	for i, row := range rows {
-		all[i] = Count{key(row), int(Number(row, countColumn))}
+	all := make([]Count, 0, len(rows))
+	none := -1
+	for _, row := range rows {
+		c := Count{key(row), int(Number(row, countColumn))}
+		if c.Key == nil && none >= 0 { // an empty text is none, as NULL is
+			all[none].N += c.N
+			continue
+		}
+		if c.Key == nil {
+			none = len(all)
+		}
+		all = append(all, c)
 	}
 	slices.SortStableFunc(all, func(a, b Count) int { // what has none comes last among its like on both databases
 		return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(isNone(a.Key), isNone(b.Key)))
@@ -186,10 +195,16 @@ func (l List[E, T]) grouped(ctx context.Context, g Grouping, narrow func(s *sql.
 
 // groupBy turns s into the statement that counts its rows by a value.
 func groupBy(s *sql.Selector, g Grouping) {
-	count := "COUNT(*)"
-	if g.Join != nil {
+	count, by := "COUNT(*)", quoted(s, keyColumn)
+	switch {
+	case g.Join != nil:
 		count = "COUNT(DISTINCT " + s.C("id") + ")"
 		g.Join(s)
+	case g.Column != "":
+		by = s.C(g.Column)
+		g.Key = func(b *sql.Builder, s *sql.Selector) {
+			b.WriteString("NULLIF(CAST(").Ident(s.C(g.Column)).WriteString(" AS TEXT), '')")
+		}
 	}
 	// SQLite tells the type of a column by its first row, which therefore must not be NULL.
 	key := func(b *sql.Builder) {
@@ -200,7 +215,7 @@ func groupBy(s *sql.Selector, g Grouping) {
 		}
 	}
 	s.Select().AppendSelectExprAs(sql.ExprFunc(key), keyColumn).AppendSelectExprAs(sql.Raw(count), countColumn)
-	s.GroupBy(quoted(s, keyColumn)).OrderBy(sql.Desc(quoted(s, countColumn)), sql.Asc(quoted(s, keyColumn))).Limit(Max)
+	s.GroupBy(by).OrderBy(sql.Desc(quoted(s, countColumn)), sql.Asc(quoted(s, keyColumn))).Limit(Max)
 }
 
 func isNone(key *string) int {

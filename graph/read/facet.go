@@ -61,15 +61,11 @@ type counting struct {
 type recordName struct{ value, label string }
 
 // plainly counts by a column's own values; an empty text is none.
-func plainly(column string) counting {
-	return counting{Grouping: page.Grouping{Key: func(b *sql.Builder, s *sql.Selector) {
-		b.WriteString("NULLIF(CAST(").Ident(s.C(column)).WriteString(" AS TEXT), '')")
-	}}}
-}
+func plainly(column string) counting { return counting{Grouping: page.Grouping{Column: column}} }
 
 // byRecord counts by a reference.
 func byRecord(column string, names func(context.Context, *Reader, []ident.ID) (map[ident.ID]recordName, error)) counting {
-	return counting{page.Grouping{Key: func(b *sql.Builder, s *sql.Selector) { b.Ident(s.C(column)) }}, names}
+	return counting{page.Grouping{Column: column}, names}
 }
 
 // called loads records by their ids and tells what they are called.
