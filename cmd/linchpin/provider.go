@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/auth/issuer"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/provider"
 	"github.com/linchpin-cmdb/linchpin/internal/auth/secret"
+	"github.com/linchpin-cmdb/linchpin/internal/practice/identity"
 	"github.com/linchpin-cmdb/linchpin/internal/server/signin"
 )
 
@@ -41,7 +43,8 @@ type oidc struct {
 	file        string
 	all         []agreed
 	issuersFile string
-	devices     bool // people let command lines in
+	devices     bool          // people let command lines in
+	tokens      time.Duration // for how long one holds at most
 }
 
 // flags adds the flags to a set.
@@ -54,11 +57,15 @@ func (o *oidc) flags(set *pflag.FlagSet) {
 	set.StringVar(&o.file, "oidc-providers", "", "a file that names several providers (docs/deploying.md)")
 	set.StringVar(&o.issuersFile, "trusted-issuers", "", "a file that names who else signs for callers: authorization servers, clusters and CI systems, proxies (docs/deploying.md)")
 	set.BoolVar(&o.devices, "device-sign-in", true, "people let command lines in, by linchpin login and a code that they type")
+	set.DurationVar(&o.tokens, "token-max-age", identity.LongestTerm, "for how long a token that is made from now on holds at most: whole days, 24h to 8784h")
 	set.StringVar(&o.one.AdminGroup, "admin-group", "", "a group of the provider whose members are admins")
 }
 
 // check returns an error if the values cannot be meant. It reads the file of providers, and the secrets.
 func (o *oidc) check() error {
+	if o.tokens < identity.ShortestTerm || o.tokens > identity.LongestTerm || o.tokens%identity.ShortestTerm != 0 {
+		return fmt.Errorf("--token-max-age is %v: whole days, 24h to 8784h", o.tokens)
+	}
 	if o.one.Issuer != "" {
 		if err := o.one.check(); err != nil {
 			return fmt.Errorf("--oidc-issuer: %w", err)
@@ -135,8 +142,9 @@ func (n *agreed) config(at string) provider.Config {
 	}
 }
 
-// trust lets a server at an address know callers by the tokens of trusted issuers.
+// trust lets a server at an address know callers by the tokens of trusted issuers, and bounds its own.
 func (o *oidc) trust(a *app.App, at string) (err error) {
+	a.Identity.LongestToken = o.tokens
 	var signIn []string
 	for _, n := range o.all {
 		signIn = append(signIn, n.Issuer)

@@ -183,7 +183,7 @@ func (p *Practice) LetIn(ctx context.Context, code string) (*ent.APIToken, error
 			if !ok {
 				continue
 			}
-			lasts := deviceTerm
+			lasts := min(deviceTerm, p.LongestToken)
 			token, err := p.token(ctx, tx, CreateToken{Name: "CLI on " + d.Host, Roles: d.Roles, ExpiresIn: &lasts}, w)
 			if err != nil {
 				return nil, err

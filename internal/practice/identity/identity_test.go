@@ -385,3 +385,19 @@ func TestNoSecretStandsInAnyTable(t *testing.T) {
 		}
 	})
 }
+
+func TestTokensHoldNoLongerThanTheServerLets(t *testing.T) {
+	each(t, func(w world) {
+		t := w.t
+		w.LongestToken = 30 * 24 * time.Hour
+		ctx := w.as(w.root)
+		made := must(w.CreateToken(ctx, identity.CreateToken{Name: "usual", Roles: []auth.Role{auth.Viewer}})).Record
+		if lasts := made.ExpiresAt.Sub(made.CreatedAt); lasts != 30*24*time.Hour {
+			t.Errorf("one that says nothing holds %v", lasts)
+		}
+		_, err := w.CreateToken(ctx, identity.CreateToken{Name: "long", Roles: []auth.Role{auth.Viewer}, ExpiresIn: new(31 * 24 * time.Hour)})
+		if err == nil || !strings.Contains(err.Error(), "P1D to P30D") {
+			t.Errorf("31 days: %v", err)
+		}
+	})
+}

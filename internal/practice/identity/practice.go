@@ -4,6 +4,7 @@ package identity
 
 import (
 	"context"
+	"time"
 
 	"github.com/linchpin-cmdb/linchpin/ent"
 	"github.com/linchpin-cmdb/linchpin/ent/account"
@@ -26,13 +27,15 @@ type Practice struct {
 	keys   *secret.Keys // nil if nobody signs in: no secret is made
 	hasher *password.Hasher
 
+	// LongestToken bounds for how long a token holds: a day to 366 days.
+	LongestToken time.Duration
 	// Issuers are trusted to sign who calls; nil: none is.
 	Issuers *issuer.Issuers
 }
 
 // New makes the practice over a database.
 func New(s *store.Store, keys *secret.Keys) *Practice {
-	return &Practice{store: s, keys: keys, hasher: password.NewHasher()}
+	return &Practice{store: s, keys: keys, hasher: password.NewHasher(), LongestToken: LongestTerm}
 }
 
 const longestName = 100

@@ -18,12 +18,12 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// Bounds of tokens.
+// Bounds of tokens; a server may set a lower one than LongestTerm.
 const (
 	mostTokens   = 50 // of an account
 	usualTerm    = 90 * 24 * time.Hour
-	shortestTerm = 24 * time.Hour
-	longestTerm  = 366 * 24 * time.Hour
+	ShortestTerm = 24 * time.Hour
+	LongestTerm  = 366 * 24 * time.Hour
 	shownRoles   = ", "
 	nobodysRoles = "no role"
 )
@@ -70,9 +70,9 @@ func (p *Practice) token(ctx context.Context, tx *store.Tx, in CreateToken, of r
 	}
 	var f form.Form
 	called := f.Text("name", in.Name, 1, longestName)
-	lasts := form.Or(in.ExpiresIn, usualTerm)
-	if lasts < shortestTerm || lasts > longestTerm {
-		f.Fault(errs.New(errs.Invalid, "%v is out of range: P1D to P366D", lasts).At("expiresIn"))
+	lasts := form.Or(in.ExpiresIn, min(usualTerm, p.LongestToken))
+	if lasts < ShortestTerm || lasts > p.LongestToken {
+		f.Fault(errs.New(errs.Invalid, "%v is out of range: P1D to P%dD", lasts, p.LongestToken/ShortestTerm).At("expiresIn"))
 	}
 	given := roles(in.Roles)
 	if len(given) == 0 {
