@@ -45,6 +45,7 @@ type oidc struct {
 	issuersFile string
 	devices     bool          // people let command lines in
 	tokens      time.Duration // for how long one holds at most
+	local       string        // who signs in by a password
 }
 
 // flags adds the flags to a set.
@@ -57,6 +58,7 @@ func (o *oidc) flags(set *pflag.FlagSet) {
 	set.StringVar(&o.file, "oidc-providers", "", "a file that names several providers (docs/deploying.md)")
 	set.StringVar(&o.issuersFile, "trusted-issuers", "", "a file that names who else signs for callers: authorization servers, clusters and CI systems, proxies (docs/deploying.md)")
 	set.BoolVar(&o.devices, "device-sign-in", true, "people let command lines in, by linchpin login and a code that they type")
+	set.StringVar(&o.local, "local-sign-in", string(identity.LocalOn), "who signs in by a password that this server keeps: on, admins or off; links that linchpin account link makes lead in with all three")
 	set.DurationVar(&o.tokens, "token-max-age", identity.LongestTerm, "for how long a token that is made from now on holds at most: whole days, 24h to 8784h")
 	set.StringVar(&o.one.AdminGroup, "admin-group", "", "a group of the provider whose members are admins")
 }
@@ -74,11 +76,19 @@ func (o *oidc) check() error {
 	} else if o.one.ClientID != "" || o.one.SecretFile != "" || o.one.AdminGroup != "" || o.one.PersonClaim != "" {
 		return errors.New("--oidc-client-id, --oidc-client-secret-file, --oidc-person-claim and --admin-group need --oidc-issuer")
 	}
-	if o.file == "" {
-		return nil
+	if o.file != "" {
+		if err := o.read(); err != nil {
+			return fmt.Errorf("--oidc-providers %s: %w", o.file, err)
+		}
 	}
-	if err := o.read(); err != nil {
-		return fmt.Errorf("--oidc-providers %s: %w", o.file, err)
+	switch identity.LocalSignIn(o.local) {
+	case identity.LocalOn:
+	case identity.LocalAdmins, identity.LocalOff:
+		if len(o.all) == 0 {
+			return fmt.Errorf("--local-sign-in %s needs --oidc-issuer or --oidc-providers, by which everybody else signs in", o.local)
+		}
+	default:
+		return fmt.Errorf("--local-sign-in is %q: on, admins or off", o.local)
 	}
 	return nil
 }
@@ -144,7 +154,7 @@ func (n *agreed) config(at string) provider.Config {
 
 // trust lets a server at an address know callers by the tokens of trusted issuers, and bounds its own.
 func (o *oidc) trust(a *app.App, at string) (err error) {
-	a.Identity.LongestToken = o.tokens
+	a.Identity.LongestToken, a.Identity.Local = o.tokens, identity.LocalSignIn(o.local)
 	var signIn []string
 	for _, n := range o.all {
 		signIn = append(signIn, n.Issuer)

@@ -189,7 +189,7 @@ func (a *App) Handler(s Serving) (public, admin http.Handler, err error) {
 		IsDev: s.IsDev, IsLocal: true, Front: s.Front, Limits: s.Limits, Seats: s.Seats, Documents: s.Documents,
 	}
 	if !s.IsDev {
-		c.Doors, c.Auth = a.Identity, signin.New(signin.Pages{Doors: a.Identity, Own: server.OwnPages(s.Front), Providers: s.Providers, Devices: !s.NoDevices, Log: a.log})
+		c.Doors, c.Auth = a.Identity, signin.New(signin.Pages{Doors: a.Identity, Own: server.OwnPages(s.Front), Providers: s.Providers, Devices: !s.NoDevices, Local: a.Identity.Local, Log: a.log})
 	}
 	return server.New(c), server.Admin(c, metrics), nil
 }

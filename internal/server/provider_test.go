@@ -373,3 +373,15 @@ func TestAProviderEndsTheSessionsThatItBegan(t *testing.T) {
 		}
 	})
 }
+
+func TestThePageAsksForAPasswordOfThoseWhoMayUseOne(t *testing.T) {
+	houses(t, func(h house) {
+		for mode, want := range map[identity.LocalSignIn][2]bool{identity.LocalOn: {true, false}, identity.LocalAdmins: {true, true}, identity.LocalOff: {false, false}} {
+			h.Identity.Local = mode
+			body := newInn(h, houseKeys(t)).from("127.0.0.1", http.MethodGet, "127.0.0.1", "/auth/sign-in", nil).Body.String()
+			if got := [2]bool{strings.Contains(body, `type="password"`), strings.Contains(body, "Admins may")}; got != want || !strings.Contains(body, "Sign in by") {
+				t.Errorf("%s: %s", mode, body)
+			}
+		}
+	})
+}

@@ -96,6 +96,9 @@ func (p *Practice) Claim(ctx context.Context, in Claim) (newSession string, err 
 		} else {
 			a, err = lock(ctx, tx, l.Account, "account")
 		}
+		if err == nil {
+			err = p.mayClaim(ctx, tx, a, l.Method)
+		}
 		if err != nil {
 			return "", err
 		}
@@ -194,6 +197,9 @@ func (p *Practice) SignIn(ctx context.Context, localName, given, network string)
 		return "", err
 	}
 	ok, err := p.hasher.Matches(ctx, given, hash)
+	if err == nil && ok {
+		ok, err = p.isLocal(ctx, p.store.Read, a)
+	}
 	switch {
 	case err != nil:
 		return "", err

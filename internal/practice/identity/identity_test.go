@@ -401,3 +401,42 @@ func TestTokensHoldNoLongerThanTheServerLets(t *testing.T) {
 		}
 	})
 }
+
+func TestPasswordsLeadInWhomTheServerLets(t *testing.T) {
+	each(t, func(w world) {
+		t := w.t
+		w.invite("eve", auth.Operator)
+		ada := w.invite("ada", auth.Admin)
+		leads := func(name string) bool {
+			t.Helper()
+			_, err := w.SignIn(t.Context(), name, phrase, "192.0.2.0/24")
+			if err != nil && !errors.Is(err, identity.ErrWrong) {
+				t.Fatal(err)
+			}
+			return err == nil
+		}
+		claims := func(name string, roles ...auth.Role) error {
+			invited := must(w.Invite(w.as(w.root), identity.InviteAccount{Name: &name, Roles: roles}))
+			_, err := w.Claim(t.Context(), identity.Claim{Link: *invited.Secret, LocalName: name, Password: phrase})
+			return err
+		}
+		for mode, want := range map[identity.LocalSignIn]struct{ eve, ada bool }{
+			identity.LocalOn: {true, true}, identity.LocalAdmins: {false, true}, identity.LocalOff: {false, false},
+		} {
+			w.Local = mode
+			if leads("eve") != want.eve || leads("ada") != want.ada {
+				t.Errorf("%s: eve and ada are not let in as they should be", mode)
+			}
+			if err := claims("of "+string(mode), auth.Viewer); want.eve != (err == nil) || err != nil && !errors.Is(err, identity.ErrNotLocal) {
+				t.Errorf("%s: an invitation: %v", mode, err)
+			}
+			if err := claims("admin of "+string(mode), auth.Admin); want.ada != (err == nil) {
+				t.Errorf("%s: an invitation of an admin: %v", mode, err)
+			}
+			link := must(w.BreakGlass(w.as(w.root), *ada.Account))
+			if _, err := w.Claim(t.Context(), identity.Claim{Link: *link.Secret, LocalName: "ada", Password: phrase}); err != nil {
+				t.Errorf("%s: a link of the command line: %v", mode, err)
+			}
+		}
+	})
+}

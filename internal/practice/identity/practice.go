@@ -27,6 +27,8 @@ type Practice struct {
 	keys   *secret.Keys // nil if nobody signs in: no secret is made
 	hasher *password.Hasher
 
+	// Local says who may sign in by a password.
+	Local LocalSignIn
 	// LongestToken bounds for how long a token holds: a day to 366 days.
 	LongestToken time.Duration
 	// Issuers are trusted to sign who calls; nil: none is.

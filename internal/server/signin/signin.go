@@ -54,6 +54,7 @@ type Pages struct {
 	Own       *http.CrossOriginProtection // what refuses forms of other sites
 	Providers []*provider.Provider        // by which people sign in, too
 	Devices   bool                        // people let command lines in
+	Local     identity.LocalSignIn        // who signs in by a password
 	Log       *slog.Logger
 }
 
@@ -66,7 +67,8 @@ var pages = template.Must(template.ParseFS(files, "pages/*.html"))
 type page struct {
 	Return, Name, Problem, Link string
 	Providers                   []button // the providers, if there are any
-	Code, Host, Network, At     string   // of a command line that asks to be let in
+	Local                       identity.LocalSignIn
+	Code, Host, Network, At     string // of a command line that asks to be let in
 	Roles                       []string
 }
 
@@ -76,12 +78,13 @@ type button struct{ Alias, Host string }
 type site struct {
 	doors     Doors
 	providers []*provider.Provider
+	local     identity.LocalSignIn
 	log       *slog.Logger
 }
 
 // New returns the handler of everything below /auth/. It takes forms of own pages alone.
 func New(p Pages) http.Handler {
-	s, own := site{p.Doors, p.Providers, p.Log}, p.Own
+	s, own := site{p.Doors, p.Providers, p.Local, p.Log}, p.Own
 	forms := "'self'"
 	for _, by := range p.Providers {
 		forms += " " + by.Origin() // where signing out may lead
@@ -127,6 +130,7 @@ func (s site) show(w http.ResponseWriter, status int, name string, p page) {
 	for _, by := range s.providers {
 		p.Providers = append(p.Providers, button{by.Alias(), strings.TrimPrefix(strings.TrimPrefix(by.Origin(), "https://"), "http://")})
 	}
+	p.Local = s.local
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	if err := pages.ExecuteTemplate(w, name, p); err != nil {
@@ -176,6 +180,8 @@ func (s site) claim(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, identity.ErrSetUp):
 		status = http.StatusConflict
 	case errors.Is(err, identity.ErrNoLink):
+	case errors.Is(err, identity.ErrNotLocal):
+		status = http.StatusForbidden
 	case errs.CodeOf(err).Mendable():
 		status = http.StatusUnprocessableEntity
 	default:
