@@ -25,6 +25,7 @@ const TITLES: Record<string, string> = {
   kpi: "Key figures",
   team: "Teams and people",
   account: "Accounts",
+  source: "Sources",
   journal: "Journal",
   subscription: "Events",
   federation: "Federation",

@@ -28,17 +28,27 @@ type ApproveRunInput struct {
 	RetireUpTo int
 }
 
-// run returns the number of a run.
-func (in RunNamed) run() (int64, error) {
-	if in.ID.Kind() != ident.ImportRun {
-		return 0, errs.New(errs.NotFound, "there is no run %s", in.ID).At("id")
+// run returns the number of a run that the actor may do something about. It asks first whether they may, so that they
+// learn of no run otherwise: a run that is not there is of no source.
+func (p *Practice) run(ctx context.Context, id ident.ID, verb string) (int64, error) {
+	var err error = errs.New(errs.NotFound, "there is no run %s", id).At("id")
+	found := &Run{}
+	if id.Kind() == ident.ImportRun {
+		if is, failed := ReadRun(ctx, p.store, id.Number()); failed == nil {
+			found, err = is, nil
+		} else if errs.CodeOf(failed) != errs.NotFound {
+			return 0, failed
+		}
 	}
-	return in.ID.Number(), nil
+	if _, refused := auth.RequireOf(ctx, verb, found.Source); refused != nil {
+		return 0, refused
+	}
+	return found.ID, err
 }
 
 // ApplyRun applies a run: see the function of the name. It returns the run as it is afterwards.
 func (p *Practice) ApplyRun(ctx context.Context, in RunNamed) (*Run, error) {
-	id, err := in.run()
+	id, err := p.run(ctx, in.ID, "import.apply")
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +60,7 @@ func (p *Practice) ApplyRun(ctx context.Context, in RunNamed) (*Run, error) {
 
 // ApproveRun lets a run pass that was refused: see the function of the name.
 func (p *Practice) ApproveRun(ctx context.Context, in ApproveRunInput) (*Run, error) {
-	id, err := RunNamed{in.ID}.run()
+	id, err := p.run(ctx, in.ID, "import.approve")
 	if err == nil {
 		err = ApproveRun(ctx, p.store, id, in.RetireUpTo)
 	}
@@ -62,7 +72,7 @@ func (p *Practice) ApproveRun(ctx context.Context, in ApproveRunInput) (*Run, er
 
 // DiscardRun gives up a run: see the function of the name.
 func (p *Practice) DiscardRun(ctx context.Context, in RunNamed) (*Run, error) {
-	id, err := in.run()
+	id, err := p.run(ctx, in.ID, "import.discard")
 	if err == nil {
 		err = DiscardRun(ctx, p.store, id)
 	}

@@ -10,12 +10,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/linchpin-cmdb/linchpin/graph/exec"
 	"github.com/linchpin-cmdb/linchpin/internal/app"
 	"github.com/linchpin-cmdb/linchpin/internal/auth"
+	"github.com/linchpin-cmdb/linchpin/internal/ident"
 )
 
 // caller is somebody of the matrix, as they come by a door.
@@ -106,7 +108,8 @@ func newMatrixWorld(h house) *matrixWorld {
 		s["dependency_group"] = m.make(root, "createDependencyGroup", fmt.Sprintf(`{ci: %q, name: "g", mode: ANY, members: [{relationship: %q}]}`, s["ci"], s["relationship"]), "dependencyGroup")
 		s["incident"] = m.make(root, "openIncident", fmt.Sprintf(`{title: "i", assignmentTeam: %q, externalIdentity: {source: %q, externalId: "1"}}`, s["team"], source), "incident")
 		s["change"] = m.make(root, "draftChange", fmt.Sprintf(`{type: NORMAL, title: "c", assignmentTeam: %q}`, s["team"]), "change")
-		s["target"] = target
+		s["target"], s["import"] = target, ident.New(ident.ImportRun, int64(i+1)).String()
+		m.run(int64(i+1), source)
 		if i == 0 {
 			m.own = s
 		} else {
@@ -115,6 +118,15 @@ func newMatrixWorld(h house) *matrixWorld {
 	}
 	m.people(root)
 	return m
+}
+
+// run writes a reading of a source.
+func (m *matrixWorld) run(id int64, source string) {
+	m.t.Helper()
+	if _, err := m.Store.Writer().ExecContext(m.t.Context(), `INSERT INTO x_run (id, source, scope, kind, state, started_at, actor) VALUES ($1, $2, 'all', 'FULL', 'DISCARDED', $3, 'nobody')`,
+		id, source, time.Now()); err != nil {
+		m.t.Fatal(err)
+	}
 }
 
 // people makes everybody who could come.
@@ -274,7 +286,7 @@ func about(r auth.Rule, s side) map[string]string {
 		given["assignmentTeam"], given["externalIdentity"] = q("team"), fmt.Sprintf(`{source: %q, externalId: "2"}`, s["source"])
 	case r.Mutation == "draftChange":
 		given["assignmentTeam"], given["type"] = q("team"), "NORMAL"
-	case r.InTeam || r.Owners:
+	case r.InTeam || r.Owners || noun == "import" && r.Mutation != "":
 		given["id"] = q(noun)
 	}
 	return given

@@ -136,7 +136,7 @@ func TestOperationsCostTheRecordsTheyLoad(t *testing.T) {
 
 var (
 	fenced = regexp.MustCompile("(?s)```graphql\n(.*?)```")
-	usual  = guard.Default.Cost / 5 // of the limit, for what the documentation shows
+	usual  = guard.Default.Cost / 2 // of the limit, for what the documentation shows
 )
 
 // TestOperationsInTheDocumentationStayWellWithinTheLimits leaves users room to change and combine the operations they
