@@ -194,7 +194,7 @@ type exportedPerson struct {
 	ExternalIdentities []domain.ExternalKey
 }
 
-// idOf returns the id of a record, or "" if there is none.
+// idOf returns the id of a record. If the record is nil, it returns "".
 func idOf(of *struct{ ID string }) string {
 	if of == nil {
 		return ""

@@ -15,7 +15,8 @@ import (
 	"github.com/linchpin-cmdb/linchpin/internal/store"
 )
 
-// importHere imports into the database. A dry run only reads it and, if there is none yet, plans for an empty one.
+// importHere imports into the database. A dry run only reads it, and plans for an empty one if it does not exist
+// yet.
 func importHere(ctx context.Context, env *environment, source importer.Source, o importOptions) (plan *importer.Plan, result importer.Result, err error) {
 	address, err := env.address()
 	if err != nil {

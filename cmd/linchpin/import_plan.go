@@ -97,7 +97,7 @@ type planned struct {
 	notes []string
 }
 
-// one returns the id of the CI of a resource; "" if there is none.
+// one returns the id of the CI of a resource. If no CI has come of it, it returns "".
 func (d *planned) one(address string) (string, error) {
 	switch ids := d.known[address]; len(ids) {
 	case 0:

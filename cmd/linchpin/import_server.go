@@ -106,7 +106,7 @@ func (a *answerer) push(ctx context.Context, v any, path string, body io.Reader)
 	}
 	r.Header.Set("Content-Type", "application/x-ndjson")
 	r.Header.Set("Content-Encoding", "gzip")
-	r.Header.Set("Expect", "100-continue") // whoever may not import is told before anything is read
+	r.Header.Set("Expect", "100-continue") // so that the server refuses before anything is sent
 	if a.token != "" {
 		r.Header.Set("Authorization", "Bearer "+a.token)
 	}

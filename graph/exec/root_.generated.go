@@ -229,7 +229,7 @@ type Account implements Node {
   state: AccountState
   """The name that it signs in with by a password; null if it cannot."""
   localName: String
-  """The OpenID provider, or the issuer of tokens, that it is known by; null if there is none."""
+  """The OpenID provider, or the issuer of tokens, that it is known by; null if nobody vouches for it."""
   issuer: String
   """The person whose account it is."""
   person: Person
@@ -6982,7 +6982,7 @@ type DeleteServiceLevelTargetPayload {
   ): Source
   """The sources of imports that were described or read, in the order of their codes."""
   sources: [Source!]!
-  """The run of an import with this id; null if there is none."""
+  """The run of an import with this id; null if it is not found."""
   importRun(
     """The run's id. Its number is what command lines show."""
     id: ID!
